@@ -1,0 +1,29 @@
+"""Report every problem of data folders at once, with file and line."""
+
+import argparse
+
+from espnet2.config.cli import ConfigParser
+from espnet2.utils.door import run_door
+from espnet2.utils.types import parse_size_or_none, str2bool
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = ConfigParser(description=__doc__, usage="%(prog)s [options] <folder>...")
+    parser.add_argument("folders", nargs="+", help="Data folders")
+    parser.add_argument("--fs", type=parse_size_or_none, help="The sampling rate that all audio must have, such as 16k")
+    parser.add_argument("--need_audio", type=str2bool, default=True, help="Whether audio must be there and readable")
+    return parser
+
+
+def main(cmd: list[str] | None = None) -> None:
+    """Parse, check, tell."""
+    args = get_parser().parse_args(cmd)
+    from espnet2.fileio.check_data_dir import check_data_dirs
+
+    check_data_dirs(args.folders, args.fs, args.need_audio)
+    print(f"No problems in {' '.join(args.folders)}")
+
+
+if __name__ == "__main__":
+    run_door(main)

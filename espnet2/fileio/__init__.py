@@ -1,0 +1,1 @@
+"""Files of a data folder: audio, Kaldi tables and archives, numpy arrays."""

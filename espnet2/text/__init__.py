@@ -1,0 +1,1 @@
+"""From transcripts to tokens to ids, and what is counted on them."""
