@@ -1,0 +1,1 @@
+"""From files and waveforms to results."""

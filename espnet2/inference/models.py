@@ -1,0 +1,125 @@
+"""From files to models that are ready to infer."""
+
+import argparse
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from espnet2.tasks.asr import ASRTask
+from espnet2.tasks.lm import LMTask
+from espnet2.utils.errors import InputError
+
+# Which weights of an experiment folder are taken, best first.
+PREFERRED_WEIGHTS = (
+    "valid.acc.ave.pth",
+    "valid.acc.ave_*best.pth",
+    "valid.acc.best.pth",
+    "valid.cer*.ave*.pth",
+    "valid.loss.ave.pth",
+    "valid.loss.ave_*best.pth",
+    "valid.loss.best.pth",
+    "*.ave*.pth",
+    "*.best.pth",
+    "latest.pth",
+)
+
+
+def find_model(model_tag: str | Path) -> dict[str, str]:
+    """The files of a trained recogniser on this machine.
+
+    Args:
+        model_tag: An experiment folder with ``config.yaml`` and weights, or a ``.pth`` that lies in one.
+    Returns:
+        ``asr_train_config`` and ``asr_model_file``.
+    Raises:
+        InputError: If it is neither, or the folder lacks a file.
+    """
+    path = Path(model_tag)
+    if path.suffix == ".zip" or not path.exists():
+        raise InputError(
+            f"{model_tag} is neither an experiment folder nor a .pth file. Packed and published models are not "
+            "supported yet; unpack the archive and name its folder."
+        )
+    weights = _best_weights(path) if path.is_dir() else path
+    config = weights.parent / "config.yaml"
+    if not config.is_file():
+        raise InputError(f"There is no config.yaml beside {weights}.")
+    return {"asr_train_config": str(config), "asr_model_file": str(weights)}
+
+
+def _best_weights(folder: Path) -> Path:
+    for pattern in PREFERRED_WEIGHTS:
+        found = sorted(folder.glob(pattern))
+        if found:
+            return found[-1]
+    others = [file for file in folder.glob("*.pth") if file.name != "checkpoint.pth"]
+    if len(others) == 1:
+        return others[0]
+    names = ", ".join(sorted(file.name for file in others)) or "none"
+    raise InputError(f"{folder}: cannot tell which weights to use (found: {names}); name the .pth file.")
+
+
+def load_recogniser(
+    config_file: str | Path | None, model_file: str | Path | None, device: str, dtype: str
+) -> tuple[torch.nn.Module, argparse.Namespace]:
+    """A recogniser in evaluation mode, and its training options.
+
+    Raises:
+        InputError: If neither file is named, or they do not fit.
+    """
+    if model_file is None:
+        raise InputError("Name the weights: asr_model_file (and asr_train_config, if it lies elsewhere).")
+    model, args = ASRTask.build_model_from_file(config_file, model_file, device)
+    return model.to(dtype=getattr(torch, dtype)).eval(), args
+
+
+def load_language_model(
+    config_file: str | Path | None, model_file: str | Path | None, device: str, dtype: str
+) -> tuple[torch.nn.Module, argparse.Namespace]:
+    """A language model in evaluation mode, and its training options."""
+    if model_file is None:
+        raise InputError("Name the language model's weights: lm_file.")
+    model, args = LMTask.build_model_from_file(config_file, model_file, device)
+    return model.to(dtype=getattr(torch, dtype)).eval(), args
+
+
+def check_same_tokens(asr_tokens: Sequence[str], lm_tokens: Sequence[str], lm_config: str | Path) -> None:
+    """Refuse a language model of other tokens.
+
+    Raises:
+        InputError: With the first token that differs.
+    """
+    if list(asr_tokens) == list(lm_tokens):
+        return
+    pairs = enumerate(zip(asr_tokens, lm_tokens))
+    first = next((f"; token {n} is '{a}' there '{b}'" for n, (a, b) in pairs if a != b), "")
+    raise InputError(
+        f"{lm_config}: the language model has {len(lm_tokens)} tokens, the recogniser {len(asr_tokens)}{first}. "
+        "Both must be trained with the same token list."
+    )
+
+
+def quantize(model: torch.nn.Module, modules: Sequence[str], dtype: str) -> torch.nn.Module:
+    """Dynamic quantisation: weights of the named kinds of module in 8 bits (or 16), activations as they come.
+
+    Args:
+        model: In evaluation mode, on the CPU.
+        modules: Names of ``torch.nn`` classes.
+        dtype: ``qint8`` or ``float16``.
+    Raises:
+        InputError: If a name is no such class, or this torch has no dynamic quantisation.
+    """
+    kinds = {getattr(torch.nn, name, None) for name in modules}
+    if None in kinds:
+        raise InputError(f"quantize_modules: {', '.join(modules)} are not all classes of torch.nn.")
+    try:
+        from torch.ao.quantization import quantize_dynamic
+    except ImportError as error:
+        raise InputError(f"torch {torch.__version__} has no dynamic quantisation; leave the option out.") from error
+    logging.info(f"Quantising {', '.join(modules)} to {dtype}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces a successor in each call
+        return quantize_dynamic(model, qconfig_spec=kinds, dtype=getattr(torch, dtype))

@@ -1,0 +1,217 @@
+"""Waveforms to text, in Python::
+
+    from espnet2.bin.asr_inference import Speech2Text
+
+    speech2text = Speech2Text.from_pretrained("exp/asr_train_conformer_raw_char", beam_size=10, ctc_weight=0.3)
+    text, tokens, token_int, hypothesis = speech2text(waveform)[0]
+    for nbest in speech2text([waveform, another]):  # several at once are faster
+        ...
+"""
+# Shapes: N samples, T frames after subsampling, D model size, V vocabulary
+import logging
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from espnet2.inference.models import check_same_tokens, find_model, load_language_model, load_recogniser, quantize
+from espnet2.inference.options import UnsupportedOptions
+from espnet2.inference.scorers import build_search
+from espnet2.layers.too_short import TooShortUttError
+from espnet2.search.beam_search import max_tokens, min_tokens
+from espnet2.search.hypothesis import Hypothesis, log_best
+from espnet2.search.ngram import NgramScorer
+from espnet2.search.options import SearchOptions
+from espnet2.text.build_tokenizer import build_tokenizer
+from espnet2.text.token_id_converter import TokenIDConverter
+
+Waveform = np.ndarray | Tensor
+Result = tuple[str | None, list[str], list[int], Hypothesis]
+BLANK_RESULT = (" ", ["<space>"], [2])
+
+
+class Speech2Text:
+    """A recogniser with its search.
+
+    Args:
+        asr_train_config: The training's ``config.yaml``; by default the one beside ``asr_model_file``.
+        asr_model_file: Weights.
+        lm_train_config: The language model's ``config.yaml``.
+        lm_file: The language model's weights; none: no language model.
+        ngram_scorer: ``full`` or ``part`` (candidates only).
+        ngram_file: An n-gram model of the tokens, ARPA or KenLM binary.
+        token_type: The unit of the text; by default that of the training.
+        bpemodel: The sentencepiece model; by default that of the training.
+        device: Where to compute.
+        maxlenratio, minlenratio, beam_size, ctc_weight, lm_weight, ngram_weight, penalty, nbest, normalize_length:
+            See ``espnet2.search.options``.
+        batch_size: Accepted; how many waveforms go together is how many are given in a call.
+        dtype: ``float32`` or ``float64``.
+        quantize_asr_model, quantize_lm: Quantise dynamically.
+        quantize_modules: The kinds of module.
+        quantize_dtype: ``qint8`` or ``float16``.
+        **unsupported: Options of this interface that are not supported; refused unless at their defaults.
+
+    Raises:
+        InputError: If files or options do not fit.
+    """
+
+    def __init__(
+        self,
+        asr_train_config: str | Path | None = None,
+        asr_model_file: str | Path | None = None,
+        *,
+        lm_train_config: str | Path | None = None,
+        lm_file: str | Path | None = None,
+        ngram_scorer: str = "full",
+        ngram_file: str | Path | None = None,
+        token_type: str | None = None,
+        bpemodel: str | None = None,
+        device: str = "cpu",
+        maxlenratio: float = 0.0,
+        minlenratio: float = 0.0,
+        batch_size: int = 1,
+        dtype: str = "float32",
+        beam_size: int = 20,
+        ctc_weight: float = 0.5,
+        lm_weight: float = 1.0,
+        ngram_weight: float = 0.9,
+        penalty: float = 0.0,
+        nbest: int = 1,
+        normalize_length: bool = False,
+        quantize_asr_model: bool = False,
+        quantize_lm: bool = False,
+        quantize_modules: Sequence[str] = ("Linear",),
+        quantize_dtype: str = "qint8",
+        **unsupported: Any,
+    ):
+        UnsupportedOptions(**unsupported)
+        self.asr_model, self.asr_train_args = load_recogniser(asr_train_config, asr_model_file, device, dtype)
+        if quantize_asr_model:
+            self.asr_model = quantize(self.asr_model, quantize_modules, quantize_dtype)
+        token_list = self.asr_model.token_list
+
+        lm = None
+        if lm_file is not None or lm_train_config is not None:
+            lm_model, lm_args = load_language_model(lm_train_config, lm_file, device, dtype)
+            check_same_tokens(token_list, lm_args.token_list, lm_train_config or lm_file)
+            lm = quantize(lm_model.lm, quantize_modules, quantize_dtype) if quantize_lm else lm_model.lm
+        ngram = None if ngram_file is None else NgramScorer(ngram_file, token_list, ngram_scorer == "part")
+        options = SearchOptions(
+            beam_size=beam_size,
+            ctc_weight=ctc_weight,
+            lm_weight=lm_weight,
+            ngram_weight=ngram_weight,
+            penalty=penalty,
+            normalize_length=normalize_length,
+        )
+        self.beam_search = build_search(self.asr_model, lm, ngram, token_list, options)
+        self.converter = TokenIDConverter(token_list)
+        self.tokenizer = self._build_tokenizer(token_type, bpemodel)
+        self.device = device
+        self.dtype = dtype
+        self.nbest = nbest
+        self.maxlenratio = maxlenratio
+        self.minlenratio = minlenratio
+
+    @classmethod
+    def from_pretrained(cls, model_tag: str | Path | None = None, **kwargs: Any) -> "Speech2Text":
+        """Load a trained recogniser by its folder.
+
+        Args:
+            model_tag: An experiment folder, or a ``.pth`` in one.
+            **kwargs: See the class.
+        """
+        files = {} if model_tag is None else find_model(model_tag)
+        return cls(**{**kwargs, **files})
+
+    def _build_tokenizer(self, token_type: str | None, bpemodel: str | None) -> Any:
+        token_type = token_type or self.asr_train_args.token_type
+        bpemodel = bpemodel or self.asr_train_args.bpemodel
+        if token_type is None or (token_type == "bpe" and bpemodel is None):
+            return None
+        return build_tokenizer(token_type, bpemodel=bpemodel)
+
+    def __call__(self, speech: Waveform | Sequence[Waveform]) -> list[Any]:
+        """Recognise.
+
+        Args:
+            speech: A waveform (or features, for a model without front end), or a list of them.
+        Returns:
+            The best results ``(text, tokens, token_int, hypothesis)`` of the waveform, best first; for a list of
+            waveforms a list of such lists. Where the encoder has intermediate CTC layers, each waveform has the pair
+            ``(results, {layer: tokens})``. A waveform too short for the model has a blank result.
+
+        Shapes:
+            speech (N,), (N, channels) or (T, dimensions)
+        """
+        if isinstance(speech, (list, tuple)):
+            return self._recognise(speech)
+        return self._recognise([torch.as_tensor(speech)])[0]
+
+    @torch.no_grad()
+    def _recognise(self, speeches: Sequence[Waveform]) -> list[Any]:
+        if not speeches:
+            return []
+        # The real-time factor is read from the times of the lines "speech length" and "best hypo", in pairs. The first
+        # pair spans the work of all.
+        logging.info(f"speech length: {len(speeches[0])}")
+        encoded = [self._encode(speech) for speech in speeches]
+        whole = [frames for frames, _ in encoded if frames is not None]
+        found: list[list[Hypothesis]] = []
+        if whole:
+            lengths = torch.tensor([len(frames) for frames in whole], device=whole[0].device)
+            found = self.beam_search(pad_sequence(whole, batch_first=True), lengths, self.maxlenratio, self.minlenratio)
+        hypotheses = iter(found)
+        results: list[Any] = []
+        for number, (speech, (frames, layers)) in enumerate(zip(speeches, encoded)):
+            if number > 0:
+                logging.info(f"speech length: {len(speech)}")
+            nbest = self._blank() if frames is None else self._finish(next(hypotheses), len(frames))
+            logging.info(f"best hypo: {nbest[0][0] if nbest else ''}")
+            results.append(nbest if layers is None else (nbest, layers))
+        return results
+
+    def _encode(self, speech: Waveform) -> tuple[Tensor | None, dict[int, list[str]] | None]:
+        """Encode one waveform; None if it is too short. Also the tokens of the intermediate layers, if there are any.
+
+        Each goes alone: padding would change what the convolutions see at its end, and so the result.
+        """
+        speech = torch.as_tensor(speech).to(device=self.device, dtype=getattr(torch, self.dtype))
+        try:
+            encoded, _ = self.asr_model.encode(speech.unsqueeze(0), torch.tensor([len(speech)], device=self.device))
+        except TooShortUttError as error:
+            logging.warning(f"blank result: {error}")
+            return None, None
+        if isinstance(encoded, tuple):
+            encoded, intermediate = encoded
+            return encoded[0], {layer: self._greedy(frames) for layer, frames in intermediate}
+        return encoded[0], None
+
+    def _greedy(self, frames: Tensor) -> list[str]:
+        """The likeliest token of each frame, repetitions and blanks left out: frames (1, T, D)."""
+        path = self.asr_model.ctc.log_softmax(frames)[0].argmax(-1).tolist()
+        return self.converter.ids2tokens([token for token, _ in groupby(path) if token != self.asr_model.blank_id])
+
+    def _finish(self, hypotheses: list[Hypothesis], num_frames: int) -> list[Result]:
+        """Log what is documented, and turn ids into text."""
+        logging.info(f"decoder input length: {num_frames}")
+        logging.info(f"max output length: {max_tokens(num_frames, self.maxlenratio)}")
+        logging.info(f"min output length: {min_tokens(num_frames, self.minlenratio)}")
+        log_best(hypotheses, self.beam_search.weights)
+        return [self._as_result(hypothesis) for hypothesis in hypotheses[: self.nbest]]
+
+    def _as_result(self, hypothesis: Hypothesis) -> Result:
+        token_int = [token for token in hypothesis.yseq[1:-1].tolist() if token != 0]
+        tokens = self.converter.ids2tokens(token_int)
+        text = None if self.tokenizer is None else self.tokenizer.tokens2text(tokens)
+        return text, tokens, token_int, hypothesis
+
+    def _blank(self) -> list[Result]:
+        empty = Hypothesis(torch.tensor([self.asr_model.sos, self.asr_model.eos]))
+        return [(*BLANK_RESULT, empty)] * self.nbest

@@ -1,0 +1,56 @@
+"""The utterances of a set one after another, a damaged one being told instead of ending the job."""
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset
+
+from espnet2.inference.options import SetOptions
+from espnet2.train.dataset import ESPnetDataset
+from espnet2.train.iterable_dataset import key_index
+from espnet2.utils.errors import InputError
+
+
+class Utterance(NamedTuple):
+    """An utterance, or why there is none."""
+
+    uid: str
+    data: dict[str, np.ndarray]
+    error: str | None = None
+
+
+class _Utterances(Dataset):
+    """A data set by row number that gives errors as values, so that they cross from the reading processes."""
+
+    def __init__(self, options: SetOptions, preprocess: Callable | None):
+        self.dataset = ESPnetDataset(options.data_path_and_name_and_type, preprocess, options.dtype)
+        self.ids = key_index(self.dataset, options.key_file)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> Utterance:
+        uid = self.ids.id_at(row)
+        try:
+            return Utterance(*self.dataset[uid])
+        except InputError as error:
+            return Utterance(uid, {}, str(error))
+
+
+def read_utterances(options: SetOptions, preprocess: Callable | None) -> Iterator[list[Utterance]]:
+    """Batches of ``batch_size`` utterances in the order of the key file (or of the first data file).
+
+    Args:
+        options: Which files, and how they are read.
+        preprocess: ``(uid, data) -> data``.
+    Raises:
+        InputError: If a file cannot be opened.
+    """
+    return iter(
+        DataLoader(
+            _Utterances(options, preprocess),
+            batch_size=options.batch_size,
+            num_workers=options.num_workers,
+            collate_fn=list,
+        )
+    )

@@ -1,0 +1,220 @@
+"""Transformer language model.
+
+Irie, Zeyer, Schlueter, Ney, "Language Modeling with Deep Transformers", 2019, https://arxiv.org/abs/1905.04226
+(without positional encoding by default, as found there to serve best).
+"""
+# Shapes: B batch, L labels, V vocabulary, D model size; in the search U utterances, K hypotheses of each
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.feed_forward import PositionwiseFeedForward
+from espnet2.layers.key_value_cache import KeyValueCache
+from espnet2.layers.layer_norm import LayerNorm
+from espnet2.layers.mask import causal_mask
+from espnet2.layers.positional_encoding import PositionalEncoding
+from espnet2.lm.abs_model import AbsLM
+from espnet2.search.scorer import rows_of, rows_of_utterances
+from espnet2.utils.errors import InputError
+
+
+class TransformerLMLayer(torch.nn.Module):
+    """Self-attention and a feed-forward network, each normalised before and with a residual connection."""
+
+    def __init__(self, size: int, head: int, unit: int, dropout_rate: float, attention_dropout_rate: float):
+        super().__init__()
+        self.self_attn = MultiHeadedAttention(head, size, attention_dropout_rate)
+        self.feed_forward = PositionwiseFeedForward(size, unit, dropout_rate)
+        self.norm1 = LayerNorm(size)
+        self.norm2 = LayerNorm(size)
+        self.dropout = torch.nn.Dropout(dropout_rate)
+
+    def forward(self, x: Tensor, look_back: Callable[[Tensor], Tensor]) -> Tensor:
+        """Apply the layer.
+
+        Args:
+            x: Labels.
+            look_back: The self-attention of normalised labels, over a whole sequence or over a cache.
+
+        Shapes:
+            x (B, L, D) -> (B, L, D)
+        """
+        x = x + self.dropout(look_back(self.norm1(x)))
+        return x + self.dropout(self.feed_forward(self.norm2(x)))
+
+
+class TransformerLMEncoder(torch.nn.Module):
+    """The stack of layers with its input projection.
+
+    Args:
+        embed_unit: Embedding size.
+        att_unit: Model size D.
+        head: Attention heads.
+        unit: Hidden units of the feed-forward networks.
+        layer: Number of layers.
+        dropout_rate: Dropout on each branch.
+        positional_dropout_rate: Dropout after the positional encoding.
+        attention_dropout_rate: Dropout on the attention weights.
+        use_positions: Whether there is a positional encoding.
+    """
+
+    def __init__(
+        self,
+        embed_unit: int,
+        att_unit: int,
+        head: int,
+        unit: int,
+        layer: int,
+        dropout_rate: float,
+        positional_dropout_rate: float,
+        attention_dropout_rate: float,
+        use_positions: bool,
+    ):
+        super().__init__()
+        self.embed = torch.nn.Sequential(
+            torch.nn.Linear(embed_unit, att_unit),
+            torch.nn.LayerNorm(att_unit),
+            torch.nn.Dropout(dropout_rate),
+            torch.nn.ReLU(),
+        )
+        self.pos_enc = PositionalEncoding(att_unit, positional_dropout_rate) if use_positions else None
+        self.encoders = torch.nn.ModuleList(
+            TransformerLMLayer(att_unit, head, unit, dropout_rate, attention_dropout_rate) for _ in range(layer)
+        )
+        self.after_norm = LayerNorm(att_unit)
+
+    def forward(self, x: Tensor, offset: int, look_back: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """Apply all layers.
+
+        Args:
+            x: Embedded labels.
+            offset: Position of the first of them.
+            look_back: The self-attention of a layer (by number).
+
+        Shapes:
+            x (B, L, E) -> (B, L, D)
+        """
+        x = self.embed(x)
+        if self.pos_enc is not None:
+            x = self.pos_enc(x, offset)
+        for number, layer in enumerate(self.encoders):
+            x = layer(x, lambda y, number=number: look_back(number, y))
+        return self.after_norm(x)
+
+
+class TransformerLMState(NamedTuple):
+    """Keys and values of U * K hypotheses."""
+
+    cache: KeyValueCache
+    num_hypotheses: int  # K
+
+
+class TransformerLM(AbsLM):
+    """Embedding, Transformer layers that look back, projection to the vocabulary. Id 0 is padding and never looked at.
+
+    Args:
+        vocab_size: V.
+        pos_enc: None, or ``sinusoidal``.
+        embed_unit: Embedding size.
+        att_unit: Model size D.
+        head: Attention heads.
+        unit: Hidden units of the feed-forward networks.
+        layer: Number of layers.
+        dropout_rate: Dropout on each branch.
+        positional_dropout_rate: Dropout after the positional encoding.
+        attention_dropout_rate: Dropout on the attention weights.
+
+    Raises:
+        InputError: If ``pos_enc`` is unknown.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        pos_enc: str | None = None,
+        embed_unit: int = 128,
+        att_unit: int = 256,
+        head: int = 2,
+        unit: int = 1024,
+        layer: int = 4,
+        dropout_rate: float = 0.1,
+        positional_dropout_rate: float = 0.1,
+        attention_dropout_rate: float = 0.1,
+    ):
+        super().__init__()
+        if pos_enc not in (None, "sinusoidal"):
+            raise InputError(f"lm_conf: pos_enc must be null or sinusoidal, not {pos_enc!r}.")
+        self.embed = torch.nn.Embedding(vocab_size, embed_unit)
+        self.encoder = TransformerLMEncoder(
+            embed_unit,
+            att_unit,
+            head,
+            unit,
+            layer,
+            dropout_rate,
+            positional_dropout_rate,
+            attention_dropout_rate,
+            use_positions=pos_enc is not None,
+        )
+        self.decoder = torch.nn.Linear(att_unit, vocab_size)
+
+    def forward(self, input: Tensor, hidden: None) -> tuple[Tensor, None]:
+        """Score whole sequences.
+
+        Shapes:
+            input (B, L) -> (B, L, V)
+        """
+        mask = (input != 0).unsqueeze(1) & causal_mask(input.size(1), input.device)  # (B, L, L)
+
+        def look_back(number: int, y: Tensor) -> Tensor:
+            return self.encoder.encoders[number].self_attn(y, y, y, mask)
+
+        return self.decoder(self.encoder(self.embed(input), 0, look_back)), None
+
+    def start(self, encoded: Tensor, lengths: Tensor) -> TransformerLMState:
+        """An empty cache."""
+        attention = self.encoder.encoders[0].self_attn
+        like = self.embed.weight
+        return TransformerLMState(
+            KeyValueCache(len(self.encoder.encoders), len(encoded), attention.h, attention.d_k, like), 1
+        )
+
+    def score(
+        self, prefixes: Tensor, state: TransformerLMState, candidates: Tensor | None = None
+    ) -> tuple[Tensor, TransformerLMState]:
+        """Log-probabilities of what follows; computes the last tokens only.
+
+        Shapes:
+            prefixes (U, K, L) -> (U, K, V)
+        """
+        cache = state.cache
+        cache.advance()
+        rows = prefixes.flatten(0, 1)  # (U * K, L)
+        mask = (rows != 0).unsqueeze(1)  # (U * K, 1, L)
+
+        def look_back(number: int, y: Tensor) -> Tensor:
+            attention = self.encoder.encoders[number].self_attn
+            keys, values = cache.put(number, *attention.project_key_value(y, y))
+            return attention.attend(attention.project_query(y), keys, values, mask)
+
+        x = self.encoder(self.embed(rows[:, -1:]), rows.size(1) - 1, look_back)
+        return self.decoder(x).view(*prefixes.shape[:2], -1).log_softmax(-1), state
+
+    def select(self, state: TransformerLMState, parents: Tensor, tokens: Tensor) -> TransformerLMState:
+        """The survivors' keys and values.
+
+        Shapes:
+            parents (U, K')
+        """
+        return TransformerLMState(state.cache.take(rows_of(parents, state.num_hypotheses)), parents.size(1))
+
+    def keep(self, state: TransformerLMState, utterances: Tensor) -> TransformerLMState:
+        """The state of some utterances.
+
+        Shapes:
+            utterances (U',)
+        """
+        return state._replace(cache=state.cache.take(rows_of_utterances(utterances, state.num_hypotheses)))

@@ -1,0 +1,174 @@
+"""CTC prefix scores: how likely is it that the transcript begins with these tokens?
+
+Watanabe, Hori, Kim, Hershey, Hayashi, "Hybrid CTC/Attention Architecture for End-to-End Speech Recognition", 2017,
+algorithm 2, https://www.merl.com/publications/docs/TR2017-190.pdf
+
+With ``x_t(c)`` the log-probability of token c in frame t and ``ready_t`` that of having finished the prefix g before
+frame t, a token c that follows g has the prefix probability::
+
+    psi(g c) = logsumexp_t (ready_t + x_t(c))
+    psi(g eos) = ready_T
+
+That is a sum over frames without any recursion: one matrix product for all candidates.
+
+Only the survivors of a step need their forward variables, r^n (ending in c) and r^b (ending in blank). Both are linear
+recurrences::
+
+    r^n_t = logaddexp(r^n_{t-1}, ready_t) + x_t(c)
+    r^b_t = logaddexp(r^n_{t-1}, r^b_{t-1}) + x_t(blank)
+
+so with X the cumulative sum of x(c) and B that of x(blank) they have closed forms (in double precision, for X grows
+with T)::
+
+    r^n_t = X_t + logcumsumexp_{s<=t} (ready_s - X_{s-1})
+    E_t = logcumsumexp_{s<=t} (r^n_s - B_s),    r^b_t = B_t + E_{t-1},    logaddexp(r^n_t, r^b_t) = B_t + E_t
+
+and the last one is the next ``ready_{t+1}``. A token that repeats the prefix's last one must wait for a blank: there
+``ready`` is r^b alone.
+"""
+# Shapes: U utterances, K hypotheses of each, K' survivors, L tokens so far (sos first), T frames, D model size
+#         V vocabulary, C candidates of a hypothesis
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from espnet2.layers.mask import make_pad_mask
+from espnet2.search.scorer import Scorer, rows_of, take_hypotheses
+
+LOGZERO = -1e10
+# A matrix product over the whole vocabulary is cheaper than picking the candidates' rows up to about this many times C.
+DENSE_RATIO = 8
+
+
+class CTCHead(Protocol):
+    """What gives frame-wise log-probabilities."""
+
+    def log_softmax(self, hs_pad: Tensor) -> Tensor:
+        """encoded (U, T, D) -> (U, T, V)"""
+
+
+class CTCPrefixState(NamedTuple):
+    """Forward variables of the prefixes, in double precision."""
+
+    probs: Tensor  # (U, V, T)      frame-wise probabilities; after the end of an utterance only blank
+    blank_sums: Tensor  # (U, 1, T)      B, the cumulative log-probability of blank
+    ready: Tensor  # (U, K, T + 1)  prefix finished before frame t
+    ready_blank: Tensor  # (U, K, T + 1)  the same, and its last frame was blank
+    psi: Tensor  # (U, K)         log-probability of the prefix
+    last: Tensor  # (U, K)         its last token
+
+
+class CTCPrefixScorer(Scorer):
+    """Scores ``psi(prefix + token) - psi(prefix)``, so that the sum over a hypothesis is its CTC log-probability.
+
+    Args:
+        ctc: The CTC head.
+        eos: Id of eos.
+        blank: Id of blank.
+    """
+
+    is_partial = True
+
+    def __init__(self, ctc: CTCHead, eos: int, blank: int = 0):
+        self.ctc = ctc
+        self.eos = eos
+        self.blank = blank
+
+    def start(self, encoded: Tensor, lengths: Tensor) -> CTCPrefixState:
+        """Frame-wise probabilities, and the empty prefix.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,)
+        """
+        log_probs = self.ctc.log_softmax(encoded).to(torch.float64, copy=True)  # (U, T, V)
+        padding = make_pad_mask(lengths.to(encoded.device), encoded.size(1)).unsqueeze(2)
+        log_probs.masked_fill_(padding, LOGZERO)
+        log_probs[:, :, self.blank].masked_fill_(padding.squeeze(2), 0.0)
+        blank_sums = log_probs[:, None, :, self.blank].cumsum(2)  # (U, 1, T)
+        before = blank_sums.new_zeros(len(encoded), 1, 1)  # the empty prefix is finished before the first frame
+        return CTCPrefixState(
+            probs=log_probs.exp_().transpose(1, 2).contiguous(),
+            blank_sums=blank_sums,
+            ready=torch.cat([before, blank_sums], 2),
+            ready_blank=torch.cat([before, blank_sums], 2),
+            psi=before.squeeze(2),
+            last=torch.full((len(encoded), 1), self.blank, device=encoded.device),
+        )
+
+    def score(
+        self, prefixes: Tensor, state: CTCPrefixState, candidates: Tensor | None = None
+    ) -> tuple[Tensor, CTCPrefixState]:
+        """Prefix log-probabilities of the candidates, relative to the prefixes'.
+
+        Shapes:
+            prefixes (U, K, L), candidates (U, K, C) -> (U, K, C), or (U, K, V) without candidates
+        """
+        vocab_size = state.probs.size(1)
+        weights, top = _weights(state.ready)
+        if candidates is None or vocab_size <= DENSE_RATIO * candidates.size(2):
+            sums = weights @ state.probs.transpose(1, 2)  # (U, K, V)
+            sums = sums if candidates is None else sums.gather(2, candidates)
+        else:
+            rows = rows_of(candidates.flatten(1), vocab_size)
+            probs = state.probs.flatten(0, 1).index_select(0, rows)  # (U * K * C, T)
+            probs = probs.view(*candidates.shape, -1).flatten(0, 1)
+            sums = torch.bmm(probs, weights.flatten(0, 1).unsqueeze(2)).view_as(candidates)
+        psi = sums.log_().add_(top)
+
+        weights, top = _weights(state.ready_blank)
+        repeated = (weights * _frame_probs(state, state.last)).sum(2, keepdim=True).log_().add_(top)  # (U, K, 1)
+        end = state.ready[:, :, -1:]
+        if candidates is None:
+            psi.scatter_(2, state.last.unsqueeze(2), repeated)
+            psi[:, :, self.eos] = end.squeeze(2)
+            psi[:, :, self.blank] = LOGZERO
+        else:
+            psi = torch.where(candidates == state.last.unsqueeze(2), repeated, psi)
+            psi = torch.where(candidates == self.eos, end, psi).masked_fill_(candidates == self.blank, LOGZERO)
+        return (psi.clamp_min_(LOGZERO) - state.psi.unsqueeze(2)).float(), state
+
+    def select(self, state: CTCPrefixState, parents: Tensor, tokens: Tensor) -> CTCPrefixState:
+        """Forward variables of the survivors.
+
+        Shapes:
+            parents (U, K'), tokens (U, K')
+        """
+        repeats = (take_hypotheses(state.last, parents) == tokens).unsqueeze(2)
+        ready = torch.where(
+            repeats, take_hypotheses(state.ready_blank, parents), take_hypotheses(state.ready, parents)
+        )[:, :, :-1]
+        log_probs = _frame_probs(state, tokens).log_().clamp_min_(LOGZERO)  # (U, K', T)
+        psi = (ready + log_probs).logsumexp(2).clamp_min_(LOGZERO)
+        sums = log_probs.cumsum(2)
+        ends_in_token = (ready - sums + log_probs).logcumsumexp(2).add_(sums)
+        either = (ends_in_token - state.blank_sums).logcumsumexp(2)  # E
+        never = either.new_full((*tokens.shape, 1), LOGZERO)
+        ends_in_blank = state.blank_sums + torch.cat([never, either[:, :, :-1]], 2)
+        return state._replace(
+            ready=torch.cat([never, either.add_(state.blank_sums)], 2),
+            ready_blank=torch.cat([never, ends_in_blank], 2),
+            psi=psi,
+            last=tokens,
+        )
+
+    def keep(self, state: CTCPrefixState, utterances: Tensor) -> CTCPrefixState:
+        """The state of some utterances.
+
+        Shapes:
+            utterances (U',)
+        """
+        return CTCPrefixState(*(tensor.index_select(0, utterances) for tensor in state))
+
+
+def _weights(ready: Tensor) -> tuple[Tensor, Tensor]:
+    """``ready`` as probabilities relative to its largest value, and the logarithm of that: (U, K, T), (U, K, 1)."""
+    ready = ready[:, :, :-1]
+    top = ready.amax(2, keepdim=True)
+    return (ready - top).exp_(), top
+
+
+def _frame_probs(state: CTCPrefixState, tokens: Tensor) -> Tensor:
+    """Probabilities of one token per hypothesis: tokens (U, K) -> (U, K, T)."""
+    rows = rows_of(tokens, state.probs.size(1))
+    return state.probs.flatten(0, 1).index_select(0, rows).unflatten(0, tokens.shape)

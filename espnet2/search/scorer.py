@@ -1,0 +1,100 @@
+"""All that a beam search knows of a model.
+
+A scorer judges the next token of many hypotheses at once: K hypotheses of each of U utterances. What it has computed for
+a prefix lies in a state that the search hands back and never looks into: a decoder keeps its keys and values there, the
+CTC scorer its forward variables. After each step the search picks survivors (``select``), and when an utterance is done it leaves
+the batch (``keep``).
+"""
+# Shapes: U utterances, K hypotheses of each, L tokens so far (sos first), T frames, D model size, V vocabulary
+#         C candidates of a hypothesis
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Scorer(ABC):
+    """Log-probabilities of the next token.
+
+    Attributes:
+        is_partial: Whether the scorer is dear and so is asked for candidates only, which the other scorers choose.
+    """
+
+    is_partial = False
+
+    @abstractmethod
+    def start(self, encoded: Tensor, lengths: Tensor) -> Any:
+        """The state of one hypothesis per utterance that holds nothing but sos.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,)
+        """
+
+    @abstractmethod
+    def score(self, prefixes: Tensor, state: Any, candidates: Tensor | None = None) -> tuple[Tensor, Any]:
+        """Judge what may follow each prefix, and digest the prefixes' last tokens.
+
+        Args:
+            prefixes: Token ids.
+            state: What the last call (or ``start``) gave, after ``select``.
+            candidates: The ids asked for; all when None. Only partial scorers are given any.
+
+        Shapes:
+            prefixes (U, K, L), candidates (U, K, C) -> (U, K, V) or (U, K, C)
+        """
+
+    @abstractmethod
+    def select(self, state: Any, parents: Tensor, tokens: Tensor) -> Any:
+        """The state of the survivors.
+
+        Args:
+            state: The state after ``score``.
+            parents: For each survivor, the hypothesis that it extends.
+            tokens: The token that it is extended by.
+
+        Shapes:
+            parents (U, K'), tokens (U, K')
+        """
+
+    @abstractmethod
+    def keep(self, state: Any, utterances: Tensor) -> Any:
+        """The state of some of the utterances.
+
+        Shapes:
+            utterances (U',) row numbers
+        """
+
+
+def rows_of(parents: Tensor, num_hypotheses: int) -> Tensor:
+    """Row numbers in a tensor that holds the hypotheses of all utterances one after another.
+
+    Args:
+        parents: Hypothesis numbers within each utterance.
+        num_hypotheses: K, how many rows each utterance has.
+
+    Shapes:
+        parents (U, K') -> (U * K',)
+    """
+    first = torch.arange(0, len(parents) * num_hypotheses, num_hypotheses, device=parents.device)
+    return (parents + first.unsqueeze(1)).flatten()
+
+
+def rows_of_utterances(utterances: Tensor, num_hypotheses: int) -> Tensor:
+    """Row numbers of all hypotheses of some utterances, in the same kind of tensor.
+
+    Shapes:
+        utterances (U',) -> (U' * K,)
+    """
+    hypotheses = torch.arange(num_hypotheses, device=utterances.device)
+    return (utterances.unsqueeze(1) * num_hypotheses + hypotheses).flatten()
+
+
+def take_hypotheses(tensor: Tensor, parents: Tensor) -> Tensor:
+    """Reorder the hypotheses of each utterance.
+
+    Shapes:
+        tensor (U, K, ...), parents (U, K') -> (U, K', ...)
+    """
+    rows = rows_of(parents, tensor.size(1))
+    return tensor.flatten(0, 1).index_select(0, rows).unflatten(0, parents.shape)

@@ -1,0 +1,164 @@
+"""CTC prefix scores against the sum over all alignments, and their invariants."""
+import itertools
+from functools import cache
+
+import pytest
+import torch
+
+from espnet2.search import ctc_prefix
+from espnet2.search.ctc_prefix import LOGZERO, CTCPrefixScorer
+
+BLANK = 0
+
+
+class Head:
+    """The encoder's output is the logits."""
+
+    def log_softmax(self, hs_pad):
+        return hs_pad.log_softmax(-1)
+
+
+def collapse(path):
+    return tuple(token for token, _ in itertools.groupby(path) if token != BLANK)
+
+
+def brute_force(log_probs):
+    """Probability of each transcript: the sum over all frame-wise paths that collapse to it."""
+    num_frames, vocab_size = log_probs.shape
+    transcripts = {}
+    for path in itertools.product(range(vocab_size), repeat=num_frames):
+        probability = sum(float(log_probs[frame, token]) for frame, token in enumerate(path))
+        transcripts.setdefault(collapse(path), []).append(probability)
+    return {key: torch.tensor(values, dtype=torch.float64).logsumexp(0) for key, values in transcripts.items()}
+
+
+def prefix_probability(transcripts, prefix):
+    values = [value for key, value in transcripts.items() if key[: len(prefix)] == prefix]
+    return torch.stack(values).logsumexp(0) if values else torch.tensor(LOGZERO, dtype=torch.float64)
+
+
+def close(actual, expected):
+    torch.testing.assert_close(actual.double(), expected, atol=1e-5, rtol=1e-5)
+
+
+def walk(scorer, state, tokens, eos, candidates=None):
+    """Feed tokens one by one; the scores after the last one."""
+    parent = torch.zeros(1, 1, dtype=torch.long)
+    prefix = [eos]
+    for token in tokens:
+        _, state = scorer.score(torch.tensor([[prefix]]), state)
+        state = scorer.select(state, parent, torch.tensor([[token]]))
+        prefix.append(token)
+    return scorer.score(torch.tensor([[prefix]]), state, candidates)
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 3, 5])
+def test_equals_the_sum_over_all_alignments(num_frames):
+    vocab_size, eos = 5, 4  # eos never occurs in a frame
+    logits = torch.randn(1, num_frames, vocab_size, generator=torch.Generator().manual_seed(num_frames))
+    logits[:, :, eos] = -1e4
+    scorer = CTCPrefixScorer(Head(), eos)
+    transcripts = brute_force(logits[0, :, :eos].log_softmax(-1))
+
+    @cache
+    def psi(prefix):
+        return prefix_probability(transcripts, prefix)
+
+    for length in range(num_frames):
+        for prefix in itertools.product(range(1, eos), repeat=length):
+            if psi(prefix) < LOGZERO / 2:
+                continue  # repeated tokens need blanks between: too few frames
+            scores, state = walk(scorer, scorer.start(logits, torch.tensor([num_frames])), prefix, eos)
+            close(state.psi[0, 0], psi(prefix))
+            for token in range(1, eos):
+                expected = psi((*prefix, token))
+                if expected > LOGZERO / 2:
+                    close(scores[0, 0, token], expected - psi(prefix))
+                else:
+                    assert scores[0, 0, token] < -1e3
+            end = transcripts.get(prefix)
+            if end is not None:
+                close(scores[0, 0, eos], end - psi(prefix))
+            assert scores[0, 0, BLANK] < LOGZERO / 2
+
+
+def recursion(log_probs, prefix, token):
+    """Algorithm 2 as printed, frame by frame: log psi(prefix + token) for a non-empty or empty prefix."""
+    num_frames = len(log_probs)
+    blank = log_probs[:, BLANK].cumsum(0)
+    r_n, r_b = torch.full((num_frames,), LOGZERO, dtype=torch.float64), blank.double()
+    psi = None
+    tokens = (*prefix, token)
+    for position, label in enumerate(tokens):
+        last = tokens[position - 1] if position else None
+        phi = r_b if label == last else torch.logaddexp(r_n, r_b)
+        new_n = torch.full_like(r_n, LOGZERO)
+        new_b = torch.full_like(r_b, LOGZERO)
+        if position == 0:
+            new_n[0] = log_probs[0, label]
+        start = max(position, 1)
+        psi = new_n[start - 1]
+        for t in range(start, num_frames):
+            new_n[t] = torch.logaddexp(new_n[t - 1], phi[t - 1]) + log_probs[t, label]
+            new_b[t] = torch.logaddexp(new_n[t - 1], new_b[t - 1]) + log_probs[t, BLANK]
+            psi = torch.logaddexp(psi, phi[t - 1] + log_probs[t, label])
+        r_n, r_b = new_n, new_b
+    return psi
+
+
+@pytest.mark.parametrize("scale", [1.0, 20.0])
+def test_equals_the_printed_recursion_over_many_frames(scale):
+    """Also where the cumulative sums become thousands, as with a confident model."""
+    eos = 7
+    log_probs = (scale * torch.randn(1, 400, 8, generator=torch.Generator().manual_seed(2))).log_softmax(-1)
+    scorer = CTCPrefixScorer(Head(), eos)
+    prefix = (3, 3, 1, 6, 2, 2, 5)
+    scores, state = walk(scorer, scorer.start(log_probs, torch.tensor([400])), prefix, eos)
+    before = recursion(log_probs[0].double(), prefix[:-1], prefix[-1])
+    torch.testing.assert_close(state.psi[0, 0], before, atol=1e-5, rtol=1e-7)
+    for token in range(1, eos):
+        expected = recursion(log_probs[0].double(), prefix, token) - before
+        torch.testing.assert_close(scores[0, 0, token].double(), expected, atol=1e-4, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dense_ratio", [0, 8])
+def test_candidates_equal_the_whole_vocabulary(dense_ratio, monkeypatch):
+    monkeypatch.setattr(ctc_prefix, "DENSE_RATIO", dense_ratio)
+    eos = 19
+    logits = torch.randn(1, 12, 20, generator=torch.Generator().manual_seed(0))
+    scorer = CTCPrefixScorer(Head(), eos)
+    for prefix in ((), (3,), (3, 3), (5, 1)):
+        everything, _ = walk(scorer, scorer.start(logits, torch.tensor([12])), prefix, eos)
+        candidates = torch.tensor([[[3, 0, 7, eos, 1, 5]]])
+        some, _ = walk(scorer, scorer.start(logits, torch.tensor([12])), prefix, eos, candidates)
+        torch.testing.assert_close(some, everything.gather(2, candidates))
+
+
+def test_padding_and_batching_change_nothing():
+    eos = 5
+    generator = torch.Generator().manual_seed(0)
+    first, second = torch.randn(9, 6, generator=generator), torch.randn(6, 6, generator=generator)
+    padded = torch.stack([first, torch.cat([second, torch.full((3, 6), 7.0)])])
+    scorer = CTCPrefixScorer(Head(), eos)
+    state = scorer.start(padded, torch.tensor([9, 6]))
+    prefixes = torch.full((2, 1, 1), eos)
+    _, state = scorer.score(prefixes, state)
+    # two hypotheses of each utterance, then one of the second utterance alone
+    state = scorer.select(state, torch.zeros(2, 2, dtype=torch.long), torch.tensor([[1, 2], [3, 1]]))
+    prefixes = torch.tensor([[[eos, 1], [eos, 2]], [[eos, 3], [eos, 1]]])
+    scores, state = scorer.score(prefixes, state)
+    for row, (logits, tokens) in enumerate([(first, (1, 2)), (second, (3, 1))]):
+        for column, token in enumerate(tokens):
+            alone, _ = walk(scorer, scorer.start(logits[None], torch.tensor([len(logits)])), (token,), eos)
+            torch.testing.assert_close(scores[row, column], alone[0, 0])
+    state = scorer.keep(state, torch.tensor([1]))
+    state = scorer.select(state, torch.tensor([[1]]), torch.tensor([[4]]))
+    scores, _ = scorer.score(torch.tensor([[[eos, 1, 4]]]), state)
+    alone, _ = walk(scorer, scorer.start(second[None], torch.tensor([6])), (1, 4), eos)
+    torch.testing.assert_close(scores, alone)
+
+
+def test_hypothesis_longer_than_the_speech_stays_finite():
+    scorer = CTCPrefixScorer(Head(), 3)
+    scores, _ = walk(scorer, scorer.start(torch.zeros(1, 2, 4), torch.tensor([2])), (1, 1, 2, 1), 3)
+    assert scores.isfinite().all()
