@@ -1,0 +1,387 @@
+#!/usr/bin/env bash
+# From a corpus to a scored recogniser, in stages. A recipe's run.sh calls this in egs2/<corpus>/asr1.
+# shellcheck disable=SC2034,SC2154  # opt declares the options; utils/*.sh read them
+set -euo pipefail
+[ -e utils/recipe.sh ] || { echo "$0: run this in a recipe's folder (egs2/<corpus>/asr1), which has utils/" >&2; exit 1; }
+for library in recipe jobs data tokens train score; do
+    # shellcheck disable=SC1090
+    . "utils/${library}.sh"
+done
+
+usage "Train and score a speech recogniser. Flags of the trainer go in --asr_args \"--max_epoch 5\", --lm_args, --inference_args."
+
+section "What to run"
+opt   stage             1     "First stage"
+opt   stop_stage        10000 "Last stage"
+opt   skip_stages       ""    "Stages to leave out, numbers or names"
+opt   skip_data_prep    false "Leave out stages 1-5"
+opt   skip_train        false "Leave out 2 and 4-11; 3 formats the test sets only"
+opt   skip_eval         false "Leave out 12 and 13"
+opt   skip_packing      true  "Leave out 14"
+opt   skip_upload       true  "Leave out 15; false asks for packing too"
+opt   skip_upload_hf    true  "Leave out 16; false asks for packing too"
+opt   eval_valid_set    false "Decode and score the validation set too"
+opt   debug             false "Print each command"
+
+section "Machine"
+opt   ngpu              ""    "GPUs per node, 0 is the CPU (default: those that are there)"
+opt   num_nodes         1     "Nodes of a training"
+opt   nj                ""    "Jobs of data preparation and statistics (default: what cores and memory carry)"
+opt   inference_nj      ""    "Jobs of decoding (default: what cores and memory carry)"
+opt   gpu_inference     false "Decode on GPUs"
+opt   dumpdir           dump  "Folder of the formatted data"
+opt   expdir            exp   "Folder of the experiments"
+opt   python            python3 "Python interpreter"
+later "Training with Lightning" use_lightning=false
+
+section "Data"
+opt   train_set         ""    "Folder under data/ to train on"
+opt   valid_set         ""    "Folder under data/ to validate on"
+opt   test_sets         ""    "Folders under data/ to decode and score"
+opt   local_data_opts   ""    "Options for local/data.sh"
+opt   post_process_local_data_opts "" "Options for a second call of local/data.sh at the end of stage 4"
+opt   auxiliary_data_tags "" "Further text files of the training folder, for auxiliary CTC losses"
+opt   speed_perturb_factors ""  "e.g. \"0.9 1.0 1.1\""
+opt   feats_type        raw   "Form of the dumped data" "raw raw_copy"
+opt   audio_format      flac  "Format of the dumped audio" "wav flac wav.ark flac.ark"
+opt   multi_columns_input_wav_scp false "wav.scp has a file per channel"
+opt   multi_columns_output_wav_scp false "Dump a file per channel"
+opt   fs                16k   "Sampling rate"
+opt   min_wav_duration  0.1   "Drop training utterances of this many seconds or less"
+opt   max_wav_duration  20    "Drop training utterances of this many seconds or more"
+
+section "Text and tokens"
+opt   lang              noinfo "Language, a part of the names"
+opt   token_type        bpe   "Unit of the output" "bpe char word phn"
+opt   nbpe              30    "Size of the subword vocabulary"
+opt   bpemode           unigram "Subword model" "unigram bpe"
+opt   bpe_train_text    ""    "Texts for the subword model (default: the training set's)"
+opt   bpe_input_sentence_size 100000000 "Most sentences that the subword model is trained on"
+opt   bpe_nlsyms        ""    "Units that stay whole: a comma list or a file"
+opt   bpe_char_cover    1.0   "Share of the characters that the subword model covers"
+opt   oov               "<unk>" "Token of unknown units"
+opt   blank             "<blank>" "Token of CTC's blank"
+opt   sos_eos           "<sos/eos>" "Token of start and end"
+opt   nlsyms_txt        none  "File of non-linguistic symbols"
+opt   cleaner           none  "Text cleaner"
+opt   hyp_cleaner       none  "Text cleaner of the hypotheses when scoring"
+opt   g2p               none  "Grapheme to phoneme, with token_type phn"
+later "Tokens of a Hugging Face model" hugging_face_model_name_or_path=
+
+section "Language model"
+opt   use_lm            true  "Train a language model and decode with it"
+opt   lm_tag            ""    "Part of lm_exp's name"
+opt   lm_exp            ""    "Folder of the language model"
+opt   lm_stats_dir      ""    "Folder of its statistics"
+opt   lm_config         ""    "YAML file of its training"
+opt   lm_args           ""    "Flags of lm_train"
+opt   lm_train_text     ""    "Texts to train on (default: the training set's)"
+opt   lm_dev_text       ""    "Text to validate on (default: the validation set's)"
+opt   lm_test_text      ""    "Text for the perplexity (default: the first test set's)"
+opt   lm_fold_length    150   "Fold length, with batch_type folded"
+opt   num_splits_lm     1     "Split the texts for training"
+opt   use_ngram         false "Train an n-gram (kenlm) and decode with it"
+opt   ngram_exp         ""    "Folder of the n-gram"
+opt   ngram_num         3     "Order of the n-gram"
+later "Language model over words beside other tokens" use_word_lm=false word_vocab_size=10000
+
+section "Recogniser"
+opt   asr_tag           ""    "Part of asr_exp's name"
+opt   asr_exp           ""    "Folder of the recogniser"
+opt   asr_stats_dir     ""    "Folder of its statistics"
+opt   asr_config        ""    "YAML file of its training"
+opt   asr_args          ""    "Flags of asr_train, stronger than asr_config"
+opt   pretrained_model  ""    "Parameters to start from: FILE[:SOURCE[:TARGET[:EXCLUDES]]]"
+opt   ignore_init_mismatch false "Leave out pretrained parameters that do not fit"
+opt   feats_normalize   global_mvn "global_mvn uses the statistics of stage 10; anything else leaves it to asr_config"
+opt   num_splits_asr    1     "Split the data for training"
+opt   asr_speech_fold_length 800 "Fold length in frames, with batch_type folded"
+opt   asr_text_fold_length 150 "Fold length of the text, with batch_type folded"
+later "Transducer training (asr_transducer)" asr_task=asr
+later "Several speakers at once" num_ref=1 num_inf=1 sot_asr=false
+later "Prompts" use_prompt=false use_lang_prompt=false use_nlp_prompt=false
+
+section "Decoding and scoring"
+opt   batch_size        1     "Utterances decoded together"
+opt   inference_tag     ""    "Name of the folder in asr_exp"
+opt   inference_config  ""    "YAML file of the decoding"
+opt   inference_args    ""    "Flags of asr_inference, stronger than inference_config"
+opt   inference_lm      valid.loss.ave.pth "Parameter file in lm_exp"
+opt   inference_ngram   ""    "n-gram file in ngram_exp (default: <ngram_num>gram.bin)"
+opt   inference_asr_model valid.acc.ave.pth "Parameter file in asr_exp"
+opt   score_opts        ""    "Options for sclite"
+opt   local_score_opts  ""    "Options for local/score.sh"
+opt   hf_repo           ""    "Hugging Face repository for stage 16, user/name"
+later "Models of the model zoo" download_model=
+later "Streaming decoding" use_streaming=false
+later "Mask-CTC decoding" use_maskctc=false
+later "Decoding with k2" use_k2=false k2_ctc_decoding=true use_nbest_rescoring=true num_paths=1000 nll_batch_size=100 \
+    k2_config=./conf/decode_asr_transformer_with_k2.yaml
+
+stage 1  data            "Prepare the data"                          data_prep
+stage 2  speed_perturb   "Perturb the speed of the training set"     data_prep train
+stage 3  format          "Bring the audio to one rate and format"    data_prep
+stage 4  length_filter   "Drop too short and too long utterances"    data_prep train
+stage 5  tokens          "Make the token list"                       data_prep train
+stage 6  lm_stats        "Collect the lengths of the LM's text"      train
+stage 7  lm_train        "Train the language model"                  train
+stage 8  lm_perplexity   "Calculate the perplexity"                  train
+stage 9  ngram           "Train the n-gram"                          train
+stage 10 asr_stats       "Collect lengths and feature statistics"    train
+stage 11 asr_train       "Train the recogniser"                      train
+stage 12 decode          "Decode the test sets"                      eval
+stage 13 score           "Score the hypotheses"                      eval
+stage 14 pack            "Pack the model"                            packing
+stage 15 upload          "Upload to Zenodo"                          upload
+stage 16 upload_hf       "Upload to Hugging Face"                    upload_hf
+
+check_options() {
+    local file words
+    local -a opts
+    check_no_positional
+    check_sets
+    for words in "${asr_args}" "${lm_args}" "${inference_args}" "${local_data_opts}"; do
+        add_words "${words}"
+    done
+    for file in "${asr_config}" "${lm_config}" "${inference_config}" "${nlsyms_txt#none}"; do
+        [ -z "${file}" ] || [ -f "${file}" ] || die "${file}: no such file"
+    done
+    if [ "${skip_upload}" = false ] || [ "${skip_upload_hf}" = false ]; then
+        skip_packing=false
+    fi
+}
+
+# Every folder and experiment name follows from the options; a name that the user gave stays.
+name_things() {
+    local unit=${token_type} sp=${speed_perturb_factors:+_sp} list=data/token_list
+    [ "${token_type}" != bpe ] || unit+=${nbpe}
+    if [ "${lang}" != noinfo ]; then
+        unit=${lang}_${unit} list=data/${lang}_token_list
+    fi
+    data_feats=${dumpdir}/${feats_type}
+    source_set=${train_set}                 # before speed perturbation
+    [ -z "${train_set}" ] || train_set+=${sp}
+    test_dirs=${test_sets}
+    [ "${eval_valid_set}" = false ] || test_dirs="org/${valid_set} ${test_sets}"
+    bpemodel=none token_dir=${list}/${token_type}
+    if [ "${token_type}" = bpe ]; then
+        token_dir=${list}/bpe_${bpemode}${nbpe}
+        bpemodel=${token_dir}/bpe.model
+    fi
+    token_list=${token_dir}/tokens.txt
+    : "${bpe_train_text:=${data_feats}/${train_set}/text}" "${lm_train_text:=${data_feats}/${train_set}/text}"
+    : "${lm_dev_text:=${data_feats}/${valid_set}/text}" "${lm_test_text:=${data_feats}/${test_sets%% *}/text}"
+    [ -n "${test_sets}" ] || lm_test_text=${data_feats}/org/${valid_set}/text
+
+    : "${asr_tag:=$(tag_of "${asr_config}" train "${feats_type}" "${unit}")$(mangle "${asr_args}")${sp}}"
+    : "${lm_tag:=$(tag_of "${lm_config}" train "${unit}")$(mangle "${lm_args}")}"
+    : "${asr_stats_dir:=${expdir}/asr_stats_${feats_type}_${unit}${sp}}" "${asr_exp:=${expdir}/asr_${asr_tag}}"
+    : "${lm_stats_dir:=${expdir}/lm_stats_${unit}}" "${lm_exp:=${expdir}/lm_${lm_tag}}"
+    : "${ngram_exp:=${expdir}/ngram}" "${inference_ngram:=${ngram_num}gram.bin}"
+    if [ -z "${inference_tag}" ]; then
+        inference_tag=$(tag_of "${inference_config}" inference)$(mangle "${inference_args}" keep-slash)
+        [ "${use_lm}" = false ] || inference_tag+=_lm_${lm_exp##*/}_$(file_tag "${inference_lm}")
+        [ "${use_ngram}" = false ] || inference_tag+=_ngram_${ngram_exp##*/}_$(file_tag "${inference_ngram}")
+        inference_tag+=_asr_model_$(file_tag "${inference_asr_model}")
+    fi
+}
+
+stage_data() {
+    local -a opts=()
+    local set
+    add_words "${local_data_opts}"
+    local/data.sh "${opts[@]}"
+    for set in ${source_set} ${valid_set} ${test_sets}; do
+        [ -e "data/${set}/wav.scp" ] || die "local/data.sh made no data/${set}/wav.scp"
+    done
+}
+
+stage_speed_perturb() {
+    # shellcheck disable=SC2086  # factors are words
+    perturb_speed "data/${source_set}" "data/${train_set}" ${speed_perturb_factors}
+}
+
+stage_format() {
+    local set
+    local -a wanted=() folders=()
+    [ "${skip_train}" = true ] || wanted=("org/${train_set}" "org/${valid_set}")
+    [ "${skip_train}${eval_valid_set}" != truetrue ] || wanted=("org/${valid_set}")
+    for set in ${test_sets}; do
+        wanted+=("${set}")
+    done
+    for set in "${wanted[@]}"; do
+        folders+=("data/${set#org/}")
+    done
+    check_folders "${folders[@]}"
+    for set in "${wanted[@]}"; do
+        format_set "data/${set#org/}" "${data_feats}/${set}"
+    done
+}
+
+stage_length_filter() {
+    local set
+    local -a opts=()
+    for set in "${train_set}" "${valid_set}"; do
+        filter_lengths "${data_feats}/org/${set}" "${data_feats}/${set}" "${min_wav_duration}" "${max_wav_duration}"
+    done
+    if [ -n "${post_process_local_data_opts}" ]; then
+        add_words "${post_process_local_data_opts}"
+        local/data.sh "${opts[@]}" --asr_data_dir "${data_feats}/${train_set}"
+    fi
+    # shellcheck disable=SC2086  # file names are words
+    join_texts "${data_feats}/lm_train.txt" ${lm_train_text}
+}
+
+stage_tokens() {
+    if [ "${token_type}" = bpe ]; then
+        # shellcheck disable=SC2086  # file names are words
+        make_bpe_list "${token_dir}" ${bpe_train_text}
+    else
+        make_unit_list "${token_type}" "${token_dir}" "${data_feats}/lm_train.txt"
+    fi
+}
+
+stage_lm_stats() {
+    local -a opts=()
+    add_config "${lm_config}"
+    add_text_options
+    add_data train "${data_feats}" lm_train.txt,text,text
+    add_data valid "${lm_dev_text%/*}" "${lm_dev_text##*/},text,text"
+    add_words "${lm_args}"
+    collect_stats lm "${lm_stats_dir}" "${data_feats}/lm_train.txt" "${lm_dev_text}" dev "${opts[@]}"
+    append_vocab_size "${lm_stats_dir}" "${token_type}" "${token_list}"
+}
+
+stage_lm_train() {
+    local -a opts=()
+    local dir=${data_feats} shapes=${lm_stats_dir}/train
+    if ((num_splits_lm > 1)); then
+        dir=${lm_stats_dir}/splits${num_splits_lm} shapes=${dir}
+        split_inputs "${num_splits_lm}" "${dir}" "${data_feats}/lm_train.txt" "${lm_stats_dir}/train/text_shape.${token_type}"
+        opts+=(--multiple_iterator true)
+    fi
+    add_config "${lm_config}"
+    add_text_options
+    add_data train "${dir}" lm_train.txt,text,text
+    add_data valid "${lm_dev_text%/*}" "${lm_dev_text##*/},text,text"
+    opts+=(--train_shape_file "${shapes}/text_shape.${token_type}" --fold_length "${lm_fold_length}")
+    add_shapes valid "${lm_stats_dir}" "text_shape.${token_type}"
+    add_words "${lm_args}"
+    train_task lm "${lm_exp}" "${opts[@]}"
+}
+
+stage_lm_perplexity() {
+    local dir=${lm_exp}/perplexity_test
+    mkdir -p "${dir}"
+    join_texts "${dir}/text" "${lm_test_text}"
+    OMP_NUM_THREADS=$(threads_for 1) run_jobs "${cuda_cmd}" --gpu "${ngpu}" "${dir}/lm_calc_perplexity.log" \
+        "${python}" -m espnet2.bin.lm_calc_perplexity --ngpu "${ngpu}" --data_path_and_name_and_type "${dir}/text,text,text" \
+        --train_config "${lm_exp}/config.yaml" --model_file "${lm_exp}/${inference_lm}" --output_dir "${dir}"
+    log "Perplexity of ${lm_test_text}: $(< "${dir}/ppl")"
+}
+
+stage_ngram() {
+    train_ngram "${ngram_exp}" "${ngram_num}" "${data_feats}/lm_train.txt"
+}
+
+# The options that statistics and training share. add_asr_options [TRAIN_DIR]: where the training data lie.
+add_asr_options() {
+    local tag train_dir=${1:-${data_feats}/${train_set}} valid_dir=${data_feats}/${valid_set}
+    add_config "${asr_config}"
+    add_text_options
+    opts+=(--frontend_conf "fs=${fs}")
+    add_data train "${train_dir}" "wav.scp,speech,$(speech_type "${data_feats}/${train_set}")" text,text,text
+    add_data valid "${valid_dir}" "wav.scp,speech,$(speech_type "${valid_dir}")" text,text,text
+    for tag in ${auxiliary_data_tags}; do
+        add_data train "${train_dir}" "${tag},${tag},text"
+        add_data valid "${valid_dir}" "${tag},${tag},text"
+        opts+=(--allow_variable_data_keys true)
+    done
+}
+
+stage_asr_stats() {
+    local -a opts=()
+    local sum_stats=true
+    [ "${feats_normalize}" = global_mvn ] || sum_stats=false
+    add_asr_options
+    add_words "${asr_args}"
+    collect_stats asr "${asr_stats_dir}" "${data_feats}/${train_set}/wav.scp" "${data_feats}/${valid_set}/wav.scp" valid "${opts[@]}"
+    append_vocab_size "${asr_stats_dir}" "${token_type}" "${token_list}"
+}
+
+stage_asr_train() {
+    local -a opts=()
+    local dir=${data_feats}/${train_set} shapes=${asr_stats_dir}/train file
+    local -a files=("${dir}/wav.scp" "${dir}/text" "${shapes}/speech_shape" "${shapes}/text_shape.${token_type}")
+    for file in ${auxiliary_data_tags}; do
+        files+=("${dir}/${file}")
+    done
+    if ((num_splits_asr > 1)); then
+        dir=${asr_stats_dir}/splits${num_splits_asr} shapes=${dir}
+        split_inputs "${num_splits_asr}" "${dir}" "${files[@]}"
+        opts+=(--multiple_iterator true)
+    fi
+    add_asr_options "${dir}"
+    opts+=(--train_shape_file "${shapes}/speech_shape" --train_shape_file "${shapes}/text_shape.${token_type}")
+    add_shapes valid "${asr_stats_dir}" speech_shape "text_shape.${token_type}"
+    opts+=(--fold_length "$((asr_speech_fold_length * 100))" --fold_length "${asr_text_fold_length}")
+    opts+=(--ignore_init_mismatch "${ignore_init_mismatch}")
+    [ -z "${pretrained_model}" ] || opts+=(--init_param "${pretrained_model}")
+    [ "${feats_normalize}" != global_mvn ] \
+        || opts+=(--normalize=global_mvn --normalize_conf "stats_file=${asr_stats_dir}/train/feats_stats.npz")
+    add_words "${asr_args}"
+    train_task asr "${asr_exp}" "${opts[@]}"
+}
+
+stage_decode() {
+    local set
+    local -a opts
+    need_file "${asr_exp}/${inference_asr_model}" "stage 11 (asr_train) makes it, or choose another --inference_asr_model"
+    [ "${use_lm}" = false ] || need_file "${lm_exp}/${inference_lm}" "stage 7 (lm_train) makes it, or use --use_lm false"
+    [ "${use_ngram}" = false ] || need_file "${ngram_exp}/${inference_ngram}" "stage 9 (ngram) makes it, or use --use_ngram false"
+    write_resume "${asr_exp}/${inference_tag}"
+    for set in ${test_dirs}; do
+        opts=(--batch_size "${batch_size}" --asr_train_config "${asr_exp}/config.yaml" --asr_model_file "${asr_exp}/${inference_asr_model}")
+        add_config "${inference_config}"
+        add_data "" "${data_feats}/${set}" "wav.scp,speech,$(speech_type "${data_feats}/${set}")"
+        [ "${use_lm}" = false ] || opts+=(--lm_train_config "${lm_exp}/config.yaml" --lm_file "${lm_exp}/${inference_lm}")
+        [ "${use_ngram}" = false ] || opts+=(--ngram_file "${ngram_exp}/${inference_ngram}")
+        add_words "${inference_args}"
+        decode_set asr "${data_feats}/${set}" "${asr_exp}/${inference_tag}/${set}" "${opts[@]}"
+    done
+}
+
+stage_score() {
+    local set dir
+    local -a opts=()
+    for set in ${test_dirs}; do
+        dir=${asr_exp}/${inference_tag}/${set}
+        score_set char "${data_feats}/${set}" "${dir}" cer
+        score_set word "${data_feats}/${set}" "${dir}" wer
+        [ ! -f "${bpemodel}" ] || score_set bpe "${data_feats}/${set}" "${dir}" ter
+    done
+    if [ -x local/score.sh ]; then
+        add_words "${local_score_opts}"
+        local/score.sh "${opts[@]}" "${asr_exp}"
+    fi
+    write_results asr "${asr_exp}"
+    show_outcome "${asr_exp}"
+    log "Transcribe a file: . ./path.sh; python3 -m espnet2.bin.asr_transcribe --exp ${asr_exp} FILE.wav"
+}
+
+comes_with_sharing() { die "packing and uploading models comes with the sharing feature; this version does not have it yet"; }
+stage_pack() { comes_with_sharing; }
+stage_upload() { comes_with_sharing; }
+stage_upload_hf() { comes_with_sharing; }
+
+parse_options "$@"
+check_options
+. ./path.sh
+. ./cmd.sh
+suit_machine
+name_things
+[ "${debug}" = false ] || set -x
+[ -n "${speed_perturb_factors}" ] || skip_stage speed_perturb "no speed_perturb_factors"
+[ "${use_lm}" = true ] || skip_stage lm_stats lm_train lm_perplexity use_lm=false
+[ "${use_ngram}" = true ] || skip_stage ngram use_ngram=false
+run_stages

@@ -1,0 +1,1 @@
+../../../../../utils/perturb_data_dir_speed.sh

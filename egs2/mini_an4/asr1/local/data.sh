@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Stage 1 of run.sh: make data/train_nodev, data/train_dev and data/test.
+# shellcheck disable=SC2154  # opt declares the options
+set -euo pipefail
+. utils/recipe.sh
+
+usage "Speak the sentences of mini_an4 with synthetic voices and write the data folders. Every run makes the same bytes."
+opt stage           1     "First stage"
+opt stop_stage      10000 "Last stage"
+opt nj              ""    "Processes of the synthesis (default: one per core)"
+opt num_train_nodev 2400  "Utterances of train_nodev"
+opt num_train_dev   120   "Utterances of train_dev"
+opt num_test        320   "Utterances of test"
+stage 1 synthesise "Speak all sentences, write wav.scp, text and utt2spk"
+stage 2 validate   "Complete and check the data folders"
+parse_options "$@"
+. ./path.sh
+. ./db.sh
+
+stage_synthesise() {
+    python3 local/synthesise.py --audio_dir "${MINI_AN4}/wav" --data_dir data --nj "${nj:-$(nproc)}" \
+        --num_train_nodev "${num_train_nodev}" --num_train_dev "${num_train_dev}" --num_test "${num_test}"
+}
+
+stage_validate() {
+    local name
+    for name in train_nodev train_dev test; do
+        utils/utt2spk_to_spk2utt.pl "data/${name}/utt2spk" > "data/${name}/spk2utt"
+        utils/validate_data_dir.sh --no-feats "data/${name}"
+    done
+}
+
+run_stages
