@@ -13,15 +13,12 @@ elapsed=${SECONDS}
 results=$(find exp -maxdepth 2 -name RESULTS.md -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
 [ -n "${results}" ] || { echo "demo: no exp/*/RESULTS.md was written; see the log lines above" >&2; exit 1; }
 exp=$(dirname "${results}")
-rtf=$(find "${exp}" -name calculate_rtf.log -exec grep -h -i 'RTF' {} + | tail -n 1 || true)
 wav=$(awk 'NR == 1 { $1 = ""; sub(/^ /, ""); print }' dump/raw/test/wav.scp)
 
 cat <<TXT
 
 ------------------------------------------------------------------------------
-$(sed -n '/^### /,$p' "${results}")
-
-Trained and scored in $((elapsed / 60)) min $((elapsed % 60)) s.   ${rtf:+${rtf}}
+Trained and scored in $((elapsed / 60)) min $((elapsed % 60)) s: the tables and the real-time factor stand above.
   model         ${recipe}/${exp}/valid.acc.ave.pth  (config.yaml beside it)
   log           ${recipe}/${exp}/train.log
   plots         ${recipe}/${exp}/images/*.png, ${recipe}/${exp}/att_ws/

@@ -9,7 +9,8 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from scipy.signal import fftconvolve
+import torch
+from torchaudio.functional import fftconvolve
 
 from espnet2.fileio.audio import audio_info, read_audio
 from espnet2.fileio.read_text import read_lines
@@ -75,8 +76,14 @@ def reverberate(speech: np.ndarray, rir: np.ndarray) -> np.ndarray:
     if len(rir) < channels:
         raise InputError(f"an impulse response with {len(rir)} channels cannot serve speech with {channels}")
     power = speech_power(speech[:1])
-    heard = fftconvolve(speech[:1], rir[:channels], axes=1)[:, :length]
+    heard = fftconvolve(*_broadcast(speech[:1], rir[:channels])).numpy()[:, :length]
     return heard * np.sqrt(power / max(speech_power(heard), _LEAST_POWER))
+
+
+def _broadcast(*signals: np.ndarray) -> list[torch.Tensor]:
+    """As tensors with the same number of channels."""
+    channels = max(len(signal) for signal in signals)
+    return [torch.from_numpy(np.ascontiguousarray(signal)).expand(channels, -1) for signal in signals]
 
 
 def add_noise(speech: np.ndarray, noise: np.ndarray, snr_db: float, power: float) -> np.ndarray:

@@ -67,6 +67,7 @@ def test_a_full_run_makes_the_documented_tree(recipe):
     assert re.search(r"Successfully finished\. \[elapsed=\d+s\]\n$", result.stdout)
 
 
+@pytest.mark.slow
 def test_stats_and_training_get_the_documented_arguments(recipe):
     asr_args = "--max_epoch 2 --optim_conf '{lr: 0.1}' --best_model_criterion \"(valid,acc,max)\""
     result = recipe.run(
@@ -116,6 +117,7 @@ def test_stats_and_training_get_the_documented_arguments(recipe):
     assert "--multiprocessing_distributed true" in " ".join(launch["args"])
 
 
+@pytest.mark.slow
 def test_speed_perturbation_changes_the_names(recipe):
     result = recipe.run("--stage", "2", "--stop_stage", "3", "--speed_perturb_factors", "0.9 1.0 1.1", "--nj", "1")
     assert result.returncode == 0, result.stdout
@@ -126,6 +128,7 @@ def test_speed_perturbation_changes_the_names(recipe):
     assert recipe.args("check_data_dir") == "data/train_sp data/dev data/test"
 
 
+@pytest.mark.slow
 def test_only_test_sets_are_formatted_when_training_is_skipped(recipe):
     result = recipe.run("--test_sets", "test", "--skip_train", "true", "--skip_eval", "true", sets=False)
     assert result.returncode == 0, result.stdout
@@ -220,6 +223,13 @@ def test_what_cannot_be_done_is_said(recipe, args, message):
     assert not recipe.calls()
 
 
+def test_help_lists_options_and_stages(recipe):
+    result = recipe.run("--help")
+    assert result.returncode == 0
+    for text in ("--asr_config", "--inference_nj", "11  asr_train", "[valid.acc.ave.pth]"):
+        assert text in result.stdout
+
+
 def test_positional_arguments_show_the_help(recipe):
     result = recipe.run("train")
     assert result.returncode == 2 and "takes options only, not: train" in result.stdout
@@ -250,6 +260,7 @@ def test_options_of_the_data_script_keep_their_quotes(recipe):
     assert "data.sh: --a b c --d" in result.stdout
 
 
+@pytest.mark.slow
 def test_run_sh_repeats_the_stage(recipe):
     recipe.run("--stage", "3", "--stop_stage", "10", "--token_type", "char", "--use_lm", "false")
     resume = recipe.folder / "exp/asr_stats_raw_char/run.sh"

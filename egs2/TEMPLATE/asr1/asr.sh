@@ -2,13 +2,13 @@
 # From a corpus to a scored recogniser, in stages. A recipe's run.sh calls this in egs2/<corpus>/asr1.
 # shellcheck disable=SC2034,SC2154  # opt declares the options; utils/*.sh read them
 set -euo pipefail
-[ -e utils/recipe.sh ] || { echo "$0: run this in a recipe's folder (egs2/<corpus>/asr1), which has utils/" >&2; exit 1; }
+[ -e utils/recipe.sh ] || { echo "$0: run this in a recipe's folder, egs2/<corpus>/asr1" >&2; exit 1; }
 for library in recipe jobs data tokens train score; do
     # shellcheck disable=SC1090
     . "utils/${library}.sh"
 done
 
-usage "Train and score a speech recogniser. Flags of the trainer go in --asr_args \"--max_epoch 5\", --lm_args, --inference_args."
+usage "Train and score a speech recogniser. The trainer's own flags go in --asr_args \"--max_epoch 5\"."
 
 section "What to run"
 opt   stage             1     "First stage"
@@ -255,11 +255,7 @@ stage_lm_stats() {
 stage_lm_train() {
     local -a opts=()
     local dir=${data_feats} shapes=${lm_stats_dir}/train
-    if ((num_splits_lm > 1)); then
-        dir=${lm_stats_dir}/splits${num_splits_lm} shapes=${dir}
-        split_inputs "${num_splits_lm}" "${dir}" "${data_feats}/lm_train.txt" "${lm_stats_dir}/train/text_shape.${token_type}"
-        opts+=(--multiple_iterator true)
-    fi
+    split_inputs "${num_splits_lm}" "${lm_stats_dir}" "${dir}/lm_train.txt" "${shapes}/text_shape.${token_type}"
     add_config "${lm_config}"
     add_text_options
     add_data train "${dir}" lm_train.txt,text,text
@@ -275,8 +271,9 @@ stage_lm_perplexity() {
     mkdir -p "${dir}"
     join_texts "${dir}/text" "${lm_test_text}"
     OMP_NUM_THREADS=$(threads_for 1) run_jobs "${cuda_cmd}" --gpu "${ngpu}" "${dir}/lm_calc_perplexity.log" \
-        "${python}" -m espnet2.bin.lm_calc_perplexity --ngpu "${ngpu}" --data_path_and_name_and_type "${dir}/text,text,text" \
-        --train_config "${lm_exp}/config.yaml" --model_file "${lm_exp}/${inference_lm}" --output_dir "${dir}"
+        "${python}" -m espnet2.bin.lm_calc_perplexity --ngpu "${ngpu}" --train_config "${lm_exp}/config.yaml" \
+        --model_file "${lm_exp}/${inference_lm}" --output_dir "${dir}" \
+        --data_path_and_name_and_type "${dir}/text,text,text"
     log "Perplexity of ${lm_test_text}: $(< "${dir}/ppl")"
 }
 
@@ -301,11 +298,11 @@ add_asr_options() {
 
 stage_asr_stats() {
     local -a opts=()
-    local sum_stats=true
+    local sum_stats=true train=${data_feats}/${train_set} valid=${data_feats}/${valid_set}
     [ "${feats_normalize}" = global_mvn ] || sum_stats=false
     add_asr_options
     add_words "${asr_args}"
-    collect_stats asr "${asr_stats_dir}" "${data_feats}/${train_set}/wav.scp" "${data_feats}/${valid_set}/wav.scp" valid "${opts[@]}"
+    collect_stats asr "${asr_stats_dir}" "${train}/wav.scp" "${valid}/wav.scp" valid "${opts[@]}"
     append_vocab_size "${asr_stats_dir}" "${token_type}" "${token_list}"
 }
 
@@ -316,11 +313,7 @@ stage_asr_train() {
     for file in ${auxiliary_data_tags}; do
         files+=("${dir}/${file}")
     done
-    if ((num_splits_asr > 1)); then
-        dir=${asr_stats_dir}/splits${num_splits_asr} shapes=${dir}
-        split_inputs "${num_splits_asr}" "${dir}" "${files[@]}"
-        opts+=(--multiple_iterator true)
-    fi
+    split_inputs "${num_splits_asr}" "${asr_stats_dir}" "${files[@]}"
     add_asr_options "${dir}"
     opts+=(--train_shape_file "${shapes}/speech_shape" --train_shape_file "${shapes}/text_shape.${token_type}")
     add_shapes valid "${asr_stats_dir}" speech_shape "text_shape.${token_type}"
@@ -334,18 +327,19 @@ stage_asr_train() {
 }
 
 stage_decode() {
-    local set
+    local set asr_model=${asr_exp}/${inference_asr_model}
+    local lm=${lm_exp}/${inference_lm} ngram=${ngram_exp}/${inference_ngram}
     local -a opts
-    need_file "${asr_exp}/${inference_asr_model}" "stage 11 (asr_train) makes it, or choose another --inference_asr_model"
-    [ "${use_lm}" = false ] || need_file "${lm_exp}/${inference_lm}" "stage 7 (lm_train) makes it, or use --use_lm false"
-    [ "${use_ngram}" = false ] || need_file "${ngram_exp}/${inference_ngram}" "stage 9 (ngram) makes it, or use --use_ngram false"
+    need_file "${asr_model}" "stage 11 (asr_train) makes it; or choose another --inference_asr_model"
+    [ "${use_lm}" = false ] || need_file "${lm}" "stage 7 (lm_train) makes it; or use --use_lm false"
+    [ "${use_ngram}" = false ] || need_file "${ngram}" "stage 9 (ngram) makes it; or use --use_ngram false"
     write_resume "${asr_exp}/${inference_tag}"
     for set in ${test_dirs}; do
-        opts=(--batch_size "${batch_size}" --asr_train_config "${asr_exp}/config.yaml" --asr_model_file "${asr_exp}/${inference_asr_model}")
+        opts=(--batch_size "${batch_size}" --asr_train_config "${asr_exp}/config.yaml" --asr_model_file "${asr_model}")
         add_config "${inference_config}"
         add_data "" "${data_feats}/${set}" "wav.scp,speech,$(speech_type "${data_feats}/${set}")"
-        [ "${use_lm}" = false ] || opts+=(--lm_train_config "${lm_exp}/config.yaml" --lm_file "${lm_exp}/${inference_lm}")
-        [ "${use_ngram}" = false ] || opts+=(--ngram_file "${ngram_exp}/${inference_ngram}")
+        [ "${use_lm}" = false ] || opts+=(--lm_train_config "${lm_exp}/config.yaml" --lm_file "${lm}")
+        [ "${use_ngram}" = false ] || opts+=(--ngram_file "${ngram}")
         add_words "${inference_args}"
         decode_set asr "${data_feats}/${set}" "${asr_exp}/${inference_tag}/${set}" "${opts[@]}"
     done
@@ -369,7 +363,7 @@ stage_score() {
     log "Transcribe a file: . ./path.sh; python3 -m espnet2.bin.asr_transcribe --exp ${asr_exp} FILE.wav"
 }
 
-comes_with_sharing() { die "packing and uploading models comes with the sharing feature; this version does not have it yet"; }
+comes_with_sharing() { die "packing and uploading comes with the sharing feature: not in this version yet"; }
 stage_pack() { comes_with_sharing; }
 stage_upload() { comes_with_sharing; }
 stage_upload_hf() { comes_with_sharing; }

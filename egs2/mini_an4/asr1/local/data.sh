@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154  # opt declares the options
 set -euo pipefail
 . utils/recipe.sh
+. utils/jobs.sh
 
 usage "Speak the sentences of mini_an4 with synthetic voices and write the data folders. Every run makes the same bytes."
 opt stage           1     "First stage"
@@ -18,7 +19,7 @@ parse_options "$@"
 . ./db.sh
 
 stage_synthesise() {
-    python3 local/synthesise.py --audio_dir "${MINI_AN4}/wav" --data_dir data --nj "${nj:-$(nproc)}" \
+    python3 local/synthesise.py --audio_dir "${MINI_AN4}/wav" --data_dir data --nj "${nj:-$(num_cores)}" \
         --num_train_nodev "${num_train_nodev}" --num_train_dev "${num_train_dev}" --num_test "${num_test}"
 }
 

@@ -5,7 +5,7 @@ set -euo pipefail
 . utils/recipe.sh
 . utils/jobs.sh
 
-usage "Writes <out-dir>/wav.scp, <out-dir>/utt2num_samples and the audio. <log-dir>: <out-dir>/logs, <audio-dir>: <out-dir>/data" \
+usage "Writes wav.scp and utt2num_samples into <out-dir>. <log-dir> is <out-dir>/logs, <audio-dir> is <out-dir>/data." \
     "<wav.scp> <out-dir> [<log-dir> [<audio-dir>]]"
 opt out_filename  wav.scp "Name of the list written"
 opt cmd           utils/run.pl "Runner of the jobs"

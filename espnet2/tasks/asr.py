@@ -1,0 +1,193 @@
+"""Speech recognition: the menu of its parts, and how a model is made from them."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from espnet2.config.nested import NestedDictAction
+from espnet2.config.options import from_args, option
+from espnet2.config.registry import ClassChoices
+from espnet2.tasks.abs_task import AbsTask
+from espnet2.train.data_options import AugmentOptions, TextOptions
+from espnet2.utils.errors import InputError
+from espnet2.utils.types import int_or_none, str_or_none
+
+frontend_choices = ClassChoices(
+    "frontend",
+    {"default": "espnet2.asr.frontend.default:DefaultFrontend"},
+    type_check="espnet2.asr.abs_frontend:AbsFrontend",
+    default="default",
+    optional=True,
+)
+specaug_choices = ClassChoices(
+    "specaug",
+    {"specaug": "espnet2.asr.specaug.specaug:SpecAug"},
+    type_check="espnet2.asr.abs_specaug:AbsSpecAug",
+)
+normalize_choices = ClassChoices(
+    "normalize",
+    {
+        "global_mvn": "espnet2.layers.global_mvn:GlobalMVN",
+        "utterance_mvn": "espnet2.layers.utterance_mvn:UtteranceMVN",
+    },
+    type_check="espnet2.layers.abs_normalize:AbsNormalize",
+    default="utterance_mvn",
+    optional=True,
+)
+model_choices = ClassChoices(
+    "model",
+    {"espnet": "espnet2.asr.espnet_model:ESPnetASRModel"},
+    type_check="espnet2.train.abs_espnet_model:AbsESPnetModel",
+    default="espnet",
+)
+preencoder_choices = ClassChoices("preencoder", {}, type_check="espnet2.asr.abs_preencoder:AbsPreEncoder")
+encoder_choices = ClassChoices(
+    "encoder",
+    {
+        "conformer": "espnet2.asr.encoder.conformer_encoder:ConformerEncoder",
+        "transformer": "espnet2.asr.encoder.transformer_encoder:TransformerEncoder",
+    },
+    type_check="espnet2.asr.abs_encoder:AbsEncoder",
+    default="conformer",
+)
+postencoder_choices = ClassChoices("postencoder", {}, type_check="espnet2.asr.abs_postencoder:AbsPostEncoder")
+decoder_choices = ClassChoices(
+    "decoder",
+    {"transformer": "espnet2.asr.decoder.transformer_decoder:TransformerDecoder"},
+    type_check="espnet2.asr.abs_decoder:AbsDecoder",
+)
+preprocessor_choices = ClassChoices(
+    "preprocessor",
+    {"default": "espnet2.train.preprocessor:CommonPreprocessor"},
+    default="default",
+)
+
+
+@dataclass
+class ASROptions:
+    """Recogniser: what the parts do not say themselves."""
+
+    init: str | None = option(
+        None,
+        "How parameters are initialised (none: as torch does)",
+        type=str_or_none,
+        choices=["chainer", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "normal", None],
+    )
+    input_size: int | None = option(None, "Feature dimensions when features, not audio, are the input", int_or_none)
+    ctc_conf: dict = option({}, "Keyword arguments of the CTC module, as key=value", action=NestedDictAction)
+    joint_net_conf: dict | None = option(None, "Keyword arguments of the transducer's joint network", action=NestedDictAction)
+    aux_ctc_tasks: list = option([], "Auxiliary CTC targets of intermediate layers: not supported", nargs="*")
+    use_lang_prompt: bool = option(False, "Prompts of languages: not supported")
+    use_nlp_prompt: bool = option(False, "Prompts in words: not supported")
+
+    def __post_init__(self):
+        for name in ("aux_ctc_tasks", "use_lang_prompt", "use_nlp_prompt"):
+            if getattr(self, name):
+                raise InputError(f"{name} is not supported.")
+
+
+class ASRTask(AbsTask):
+    """``speech, text -> ESPnetASRModel``."""
+
+    option_groups = (ASROptions, TextOptions, AugmentOptions)
+    class_choices_list = (
+        frontend_choices,
+        specaug_choices,
+        normalize_choices,
+        model_choices,
+        preencoder_choices,
+        encoder_choices,
+        postencoder_choices,
+        decoder_choices,
+        preprocessor_choices,
+    )
+
+    @classmethod
+    def required_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
+        """Data that each utterance must have."""
+        return ("speech",) if inference else ("speech", "text")
+
+    @classmethod
+    def optional_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
+        """Data that an utterance may have."""
+        return ()
+
+    @classmethod
+    def build_collate_fn(cls, args: argparse.Namespace, train: bool) -> Callable:
+        """Pad audio with 0.0 and text with -1."""
+        from espnet2.train.collate_fn import CommonCollateFn
+
+        return CommonCollateFn(float_pad_value=0.0, int_pad_value=-1)
+
+    @classmethod
+    def build_preprocess_fn(cls, args: argparse.Namespace, train: bool) -> Callable | None:
+        """Tokens to ids; augmentation of the audio in training."""
+        return cls.build_common_preprocessor(args, train, preprocessor_choices)
+
+    @classmethod
+    def build_model(cls, args: argparse.Namespace) -> Any:
+        """Build the recogniser that the options describe.
+
+        Args:
+            args: All options; ``token_list`` is replaced by the list itself, as configurations keep it.
+        Raises:
+            InputError: If an option is unknown or options do not fit one another.
+        """
+        from espnet2.asr.ctc import CTC
+
+        from_args(ASROptions, args)  # refuses what is not supported
+        token_list = cls.read_token_list(args)
+        vocab_size = len(token_list)
+        frontend, input_size = cls._build_frontend(args)
+
+        specaug = _build(specaug_choices, args)
+        normalize = _build(normalize_choices, args)
+        preencoder = _build(preencoder_choices, args)
+        if preencoder is not None:
+            input_size = preencoder.output_size()
+        encoder = encoder_choices.build(args.encoder, args.encoder_conf, input_size=input_size)
+        encoder_output_size = encoder.output_size()
+        postencoder = _build(postencoder_choices, args, input_size=encoder_output_size)
+        if postencoder is not None:
+            encoder_output_size = postencoder.output_size()
+        decoder = _build(decoder_choices, args, vocab_size=vocab_size, encoder_output_size=encoder_output_size)
+        ctc = CTC(odim=vocab_size, encoder_output_size=encoder_output_size, **args.ctc_conf)
+
+        model = model_choices.build(
+            args.model,
+            args.model_conf,
+            vocab_size=vocab_size,
+            token_list=token_list,
+            frontend=frontend,
+            specaug=specaug,
+            normalize=normalize,
+            preencoder=preencoder,
+            encoder=encoder,
+            postencoder=postencoder,
+            decoder=decoder,
+            ctc=ctc,
+            joint_network=None,
+        )
+        if args.init is not None:
+            from espnet2.layers.initialize import initialize
+
+            initialize(model, args.init)
+        return model
+
+    @classmethod
+    def _build_frontend(cls, args: argparse.Namespace) -> tuple[Any, int]:
+        """The front end and its dimensions; none where features are the input."""
+        if args.input_size is not None:
+            args.frontend, args.frontend_conf = None, {}
+            return None, args.input_size
+        if args.frontend is None:
+            raise InputError("frontend: none needs --input_size, the dimensions of the features.")
+        frontend = frontend_choices.build(args.frontend, args.frontend_conf)
+        return frontend, frontend.output_size()
+
+
+def _build(choices: ClassChoices, args: argparse.Namespace, **fixed: Any) -> Any:
+    """The chosen optional part, or None."""
+    name = getattr(args, choices.name)
+    return None if name is None else choices.build(name, getattr(args, f"{choices.name}_conf"), **fixed)

@@ -1,0 +1,126 @@
+"""From a built model to a run: devices, data, optimisers, and the trainer.
+
+The steps of ``AbsTask.main_worker`` that need torch stand here, so that reading a command line does not load it.
+"""
+
+import argparse
+import logging
+from typing import Any
+
+import torch
+
+from espnet2.config.options import from_args
+from espnet2.config.registry import ClassChoices
+from espnet2.tasks.data import build_iter_factory, build_plot_iter_factory, build_stats_iterator, data_files, splits_of
+from espnet2.train.collect_stats import collect_stats
+from espnet2.train.data_check import check_training_inputs
+from espnet2.train.data_options import DataOptions
+from espnet2.train.distributed import Distributed
+from espnet2.train.load_pretrained import load_pretrained_model
+from espnet2.train.options import TrainerOptions
+from espnet2.train.trainer import Trainer
+from espnet2.utils.errors import InputError
+from espnet2.utils.seed import set_all_random_seed
+
+loop_choices = ClassChoices("loop", {"default": "espnet2.train.loop:Loop"}, type_check="espnet2.train.loop:Loop", default="default")
+
+
+def prepare_torch(args: argparse.Namespace) -> None:
+    """Seeds and the switches of torch's back ends."""
+    set_all_random_seed(args.seed)
+    torch.backends.cudnn.enabled = args.cudnn_enabled
+    torch.backends.cudnn.benchmark = args.cudnn_benchmark
+    torch.backends.cudnn.deterministic = args.cudnn_deterministic
+    if args.detect_anomaly:
+        torch.autograd.set_detect_anomaly(True)
+    if args.use_tf32:
+        if args.use_amp:
+            raise InputError("--use_tf32 and --use_amp exclude each other.")
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+
+
+def refuse_unsupported(args: argparse.Namespace) -> None:
+    """Say so at once when an option asks for what is not there."""
+    from_args(DataOptions, args)
+    if args.pretrain_path is not None:
+        raise InputError("--pretrain_path is obsolete: use --init_param FILE.")
+    if args.use_adapter:
+        raise InputError("--use_adapter true is not supported yet.")
+
+
+def place(model: torch.nn.Module, args: argparse.Namespace, device: torch.device) -> torch.nn.Module:
+    """Give the model its type and device, and freeze what is not to learn.
+
+    Raises:
+        InputError: If a name of ``freeze_param`` fits no parameter.
+    """
+    model = model.to(dtype=getattr(torch, args.train_dtype), device=device)
+    for target in args.freeze_param:
+        found = [p for name, p in model.named_parameters() if name == target or name.startswith(f"{target}.")]
+        if not found:
+            raise InputError(f"--freeze_param: there is no parameter '{target}' in the model.")
+        for parameter in found:
+            parameter.requires_grad = False
+        logging.info(f"{len(found)} parameters of {target} are frozen")
+    return model
+
+
+def collect(task: Any, args: argparse.Namespace, model: torch.nn.Module, device: torch.device) -> None:
+    """Write shapes and statistics of the training and validation data."""
+    iterators = [build_stats_iterator(task, args, mode) for mode in ("train", "valid")]
+    collect_stats(
+        model.to(device),
+        *iterators,
+        output_dir=args.output_dir,
+        device=device,
+        log_interval=args.log_interval,
+        write_collected_feats=args.write_collected_feats,
+    )
+
+
+def check_data(task: Any, args: argparse.Namespace) -> None:
+    """Refuse data that would fail later.
+
+    Raises:
+        InputError: With all problems of a set together.
+    """
+    inputs = [(data_files(args, mode), getattr(args, f"{mode}_shape_file")) for mode in ("train", "valid")]
+    if args.multiple_iterator:
+        inputs = [*splits_of(*inputs[0]), inputs[1]]
+    for files, shape_files in inputs:
+        check_training_inputs(
+            files,
+            shape_files,
+            task.required_data_names(train=True),
+            task.optional_data_names(train=True),
+            args.allow_variable_data_keys,
+        )
+
+
+def train(task: Any, args: argparse.Namespace, model: torch.nn.Module, distributed: Distributed) -> None:
+    """Train the model.
+
+    Raises:
+        InputError: If the data does not fit; all its problems together, before the first epoch.
+    """
+    check_data(task, args)
+    for item in args.init_param:
+        logging.info(f"Loading pretrained parameters from {item}")
+        load_pretrained_model(item, model, args.ignore_init_mismatch, map_location="cpu")
+    model = place(model, args, distributed.device)
+    optimizers = task.build_optimizers(args, model)
+    Trainer.run(
+        model=model,
+        optimizers=optimizers,
+        schedulers=task.build_schedulers(args, optimizers),
+        train_iter_factory=build_iter_factory(task, args, "train", distributed),
+        valid_iter_factory=build_iter_factory(task, args, "valid", distributed),
+        plot_iter_factory=build_plot_iter_factory(task, args) if args.num_att_plot > 0 else None,
+        output_dir=args.output_dir,
+        options=from_args(TrainerOptions, args),
+        distributed=distributed,
+        loop_class=loop_choices.get_class(args.loop),
+        seed=args.seed,
+        task_name=task.__name__,
+    )
