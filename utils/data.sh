@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Data folders on their way from data/ to dump/, for task scripts. Stands on recipe.sh and jobs.sh.
+# Reads nj, train_cmd, python, fs, feats_type, audio_format, multi_columns_*_wav_scp.
+# shellcheck disable=SC2034,SC2154  # the task script declares the options
+
+# "16k" -> 16000
+in_hertz() { awk -v size="$1" 'BEGIN { print int(size * (size ~ /[kK]$/ ? 1000 : 1)) }'; }
+
+# perturb_speed SRC DST FACTOR...: SRC at every factor, joined in DST. The audio itself is resampled by format_set.
+perturb_speed() {
+    local factor
+    local -a parts=()
+    for factor in "${@:3}"; do
+        if [[ ${factor} =~ ^1(\.0*)?$ ]]; then
+            parts+=("$1")
+        else
+            log "$1 at ${factor} of its speed -> $2${factor}"
+            utils/perturb_data_dir_speed.sh "${factor}" "$1" "$2${factor}"
+            parts+=("$2${factor}")
+        fi
+    done
+    utils/combine_data.sh "$2" "${parts[@]}"
+}
+
+# check_folders DIR...: stop with all their problems in one report.
+check_folders() {
+    local -a opts=()
+    [ "${feats_type}" != raw_copy ] || opts+=(--fs "${fs}")
+    [ "${multi_columns_input_wav_scp}" = false ] || opts+=(--need_audio false)      # it knows one file a line
+    log "Checking $*"
+    door check_data_dir "${opts[@]}" "$@"
+}
+
+# speech_type DIR: how a dumped folder's wav.scp is read.
+speech_type() {
+    local format=""
+    [ ! -e "$1/audio_format" ] || format=$(< "$1/audio_format")
+    case ${format} in
+        *ark*) printf kaldi_ark ;;
+        *multi*) printf multi_columns_sound ;;
+        *) printf sound ;;
+    esac
+}
+
+# format_set SRC DST: a copy of a data folder with an audio file of the wanted rate and format for each utterance.
+format_set() {
+    local src=$1 dst=$2
+    log "Formatting ${src} -> ${dst}: $(num_lines "${src}/wav.scp") recordings"
+    utils/copy_data_dir.sh --validate_opts --non-print "${src}" "${dst}"
+    [ ! -e "${src}/utt2category" ] || cp "${src}/utt2category" "${dst}"
+    rm -f "${dst}"/{segments,wav.scp,reco2file_and_channel,reco2dur,reco2speed}
+    if [ "${feats_type}" = raw_copy ]; then
+        _keep_audio "${src}" "${dst}"
+    else
+        _convert_audio "${src}" "${dst}"
+    fi
+    echo raw > "${dst}/feats_type"
+}
+
+_convert_audio() {
+    local src=$1 dst=$2 multi=""
+    local -a opts=()
+    [ ! -e "${src}/segments" ] || opts+=(--segments "${src}/segments")
+    [ ! -e "${src}/reco2speed" ] || opts+=(--reco2speed "${src}/reco2speed")
+    scripts/audio/format_wav_scp.sh --nj "${nj}" --cmd "${train_cmd}" --python "${python}" \
+        --audio_format "${audio_format}" --fs "${fs}" \
+        --multi_columns_input "${multi_columns_input_wav_scp}" \
+        --multi_columns_output "${multi_columns_output_wav_scp}" \
+        "${opts[@]}" "${src}/wav.scp" "${dst}"
+    [ "${multi_columns_output_wav_scp}" = false ] || multi=multi_
+    echo "${multi}${audio_format}" > "${dst}/audio_format"
+}
+
+_keep_audio() {
+    local src=$1 dst=$2
+    [ ! -e "${src}/segments" ] || die "${src} has segments, which need cutting: use --feats_type raw"
+    [ ! -e "${src}/reco2speed" ] || die "${src} has reco2speed, which needs resampling: use --feats_type raw"
+    cp "${src}/wav.scp" "${dst}/wav.scp"
+    if [ -e "${src}/utt2num_samples" ]; then
+        cp "${src}/utt2num_samples" "${dst}"
+    else
+        [ -e "${src}/utt2dur" ] || utils/data/get_utt2dur.sh "${src}"
+        awk -v rate="$(in_hertz "${fs}")" '{ print $1, int($2 * rate) }' "${src}/utt2dur" > "${dst}/utt2num_samples"
+    fi
+    echo "${audio_format}" > "${dst}/audio_format"
+}
+
+# filter_lengths SRC DST MIN_SECONDS MAX_SECONDS
+filter_lengths() {
+    door length_filter --in_dir "$1" --out_dir "$2" --min_seconds "$3" --max_seconds "$4" --fs "${fs}"
+}
+
+# check_sets: the names of the sets make sense. A valid_set among the test_sets is scored as org/<valid_set> instead.
+# Reads and mends train_set, valid_set, test_sets, eval_valid_set; reads skip_train.
+check_sets() {
+    local set kept=""
+    [ "${skip_train}" = true ] || [ -n "${train_set}" ] \
+        || die "--train_set is required: the folder under data/ to train on"
+    [ "${skip_train}${eval_valid_set}" = truefalse ] || [ -n "${valid_set}" ] \
+        || die "--valid_set is required: the folder under data/ to validate on"
+    [ "${eval_valid_set}" = true ] || [ -n "${test_sets}" ] \
+        || die "--test_sets is required: the folders under data/ to decode and score (or --eval_valid_set true)"
+    [ -z "${train_set}" ] || [ "${train_set}" != "${valid_set}" ] \
+        || die "train_set and valid_set are both '${train_set}'"
+    for set in ${test_sets}; do
+        if [ "${set}" = "${train_set}" ]; then
+            die "train_set '${set}' is among the test_sets"
+        elif [ "${set}" = "${valid_set}" ]; then
+            log "valid_set '${set}' is among the test_sets: it is scored as org/${set} (--eval_valid_set true)"
+            eval_valid_set=true
+        elif [[ " ${kept} " == *" ${set} "* ]]; then
+            log "test set '${set}' is listed twice and taken once"
+        else
+            kept+="${kept:+ }${set}"
+        fi
+    done
+    test_sets=${kept}
+}
