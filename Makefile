@@ -29,13 +29,13 @@ check: install-test  ## Ruff, mypy, shellcheck and the architecture test
 	$(BIN)/python -m pytest -q test/test_architecture.py
 
 test: install-test  ## All tests, the slow ones included
-	. $(ACTIVATE) && OMP_NUM_THREADS=1 python -m pytest -n $(JOBS) -q test
+	. $(ACTIVATE) && OMP_NUM_THREADS=1 python -m pytest -n $(JOBS) --dist loadfile -q test
 
 test-fast: install-test  ## The tests that take under 2 s each
-	. $(ACTIVATE) && OMP_NUM_THREADS=1 python -m pytest -n $(JOBS) -q -m "not slow" test
+	. $(ACTIVATE) && OMP_NUM_THREADS=1 python -m pytest -n $(JOBS) --dist loadfile -q -m "not slow" test
 
 test-slow: install-test  ## Only the slow tests
-	. $(ACTIVATE) && OMP_NUM_THREADS=1 python -m pytest -n $(JOBS) -q -m slow test
+	. $(ACTIVATE) && OMP_NUM_THREADS=1 python -m pytest -n $(JOBS) --dist loadfile -q -m slow test
 
 demo: install  ## Install, train and score egs2/mini_an4, and tell how to go on
 	@tools/demo.sh

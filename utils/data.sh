@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Data folders on their way from data/ to dump/, for task scripts. Stands on recipe.sh and jobs.sh.
-# Reads nj, train_cmd, python, fs, feats_type, audio_format, multi_columns_*_wav_scp.
+# Reads nj, train_cmd, python, fs, feats_type, audio_format, ref_channels, multi_columns_*_wav_scp.
 # shellcheck disable=SC2034,SC2154  # the task script declares the options
 
 # "16k" -> 16000
@@ -22,10 +22,14 @@ perturb_speed() {
     utils/combine_data.sh "$2" "${parts[@]}"
 }
 
+# A file per utterance must have one channel, unless channels are chosen (ref_channels) or spread over columns.
+_is_mono() { [ -z "${ref_channels:-}" ] && [ "${multi_columns_input_wav_scp}${multi_columns_output_wav_scp}" = falsefalse ]; }
+
 # check_folders DIR...: stop with all their problems in one report.
 check_folders() {
     local -a opts=()
     [ "${feats_type}" != raw_copy ] || opts+=(--fs "${fs}")
+    ! _is_mono || opts+=(--num_channels 1)
     [ "${multi_columns_input_wav_scp}" = false ] || opts+=(--need_audio false)      # it knows one file a line
     log "Checking $*"
     door check_data_dir "${opts[@]}" "$@"
@@ -43,38 +47,45 @@ speech_type() {
 }
 
 # format_set SRC DST: a copy of a data folder with an audio file of the wanted rate and format for each utterance.
+# The tables of an earlier DST are replaced once all is well.
 format_set() {
-    local src=$1 dst=$2
+    local src=$1 dst=$2 new=$2/.new
     log "Formatting ${src} -> ${dst}: $(num_lines "${src}/wav.scp") recordings"
-    utils/copy_data_dir.sh --validate_opts --non-print "${src}" "${dst}"
-    [ ! -e "${src}/utt2category" ] || cp "${src}/utt2category" "${dst}"
-    rm -f "${dst}"/{segments,wav.scp,reco2file_and_channel,reco2dur,reco2speed}
+    rm -rf "${new}"
+    utils/copy_data_dir.sh --validate_opts --non-print "${src}" "${new}" > /dev/null
+    rm -f "${new}"/{segments,wav.scp,reco2file_and_channel,reco2dur,reco2speed}
     if [ "${feats_type}" = raw_copy ]; then
-        _keep_audio "${src}" "${dst}"
+        _keep_audio "${src}" "${new}"
     else
-        _convert_audio "${src}" "${dst}"
+        _convert_audio "${src}" "${new}" "${dst}"
     fi
-    echo raw > "${dst}/feats_type"
+    echo raw > "${new}/feats_type"
+    utils/copy_data_dir.sh --validate_opts --non-print "${new}" "${dst}" > /dev/null
+    rm -r "${new}"
 }
 
+# _convert_audio SRC NEW DST: the tables go into NEW, the audio and the logs into DST.
 _convert_audio() {
-    local src=$1 dst=$2 multi=""
+    local src=$1 new=$2 dst=$3 multi=""
     local -a opts=()
     [ ! -e "${src}/segments" ] || opts+=(--segments "${src}/segments")
     [ ! -e "${src}/reco2speed" ] || opts+=(--reco2speed "${src}/reco2speed")
+    [ -z "${ref_channels:-}" ] || opts+=(--ref_channels "${ref_channels}")
+    ! _is_mono || opts+=(--num_channels 1)
     scripts/audio/format_wav_scp.sh --nj "${nj}" --cmd "${train_cmd}" --python "${python}" \
         --audio_format "${audio_format}" --fs "${fs}" \
         --multi_columns_input "${multi_columns_input_wav_scp}" \
         --multi_columns_output "${multi_columns_output_wav_scp}" \
-        "${opts[@]}" "${src}/wav.scp" "${dst}"
+        "${opts[@]}" "${src}/wav.scp" "${new}" "${dst}/logs" "${dst}/data"
     [ "${multi_columns_output_wav_scp}" = false ] || multi=multi_
-    echo "${multi}${audio_format}" > "${dst}/audio_format"
+    echo "${multi}${audio_format}" > "${new}/audio_format"
 }
 
 _keep_audio() {
     local src=$1 dst=$2
     [ ! -e "${src}/segments" ] || die "${src} has segments, which need cutting: use --feats_type raw"
     [ ! -e "${src}/reco2speed" ] || die "${src} has reco2speed, which needs resampling: use --feats_type raw"
+    [ -z "${ref_channels:-}" ] || die "--ref_channels ${ref_channels} changes the audio: use --feats_type raw"
     cp "${src}/wav.scp" "${dst}/wav.scp"
     if [ -e "${src}/utt2num_samples" ]; then
         cp "${src}/utt2num_samples" "${dst}"

@@ -6,7 +6,13 @@ from torch import Tensor
 
 
 class AbsFrontend(torch.nn.Module, ABC):
-    """Makes features of a waveform."""
+    """Makes features of a waveform.
+
+    Attributes:
+        sample_rate: That of the waveform; None if any will do.
+    """
+
+    sample_rate: int | None = None
 
     @abstractmethod
     def output_size(self) -> int:

@@ -24,6 +24,7 @@ from espnet2.asr.labels import add_sos_eos, token_accuracy
 from espnet2.layers.abs_normalize import AbsNormalize
 from espnet2.layers.label_smoothing import LabelSmoothingLoss
 from espnet2.layers.mask import make_pad_mask
+from espnet2.layers.too_short import least_length
 from espnet2.train.abs_espnet_model import AbsESPnetModel
 from espnet2.utils.errors import InputError
 
@@ -121,8 +122,9 @@ class ESPnetASRModel(AbsESPnetModel):
         self.preencoder = preencoder
         self.encoder = encoder
         self.postencoder = postencoder
-        self.decoder = None if ctc_weight == 1.0 else decoder
-        self.ctc = None if ctc_weight == 0.0 else ctc
+        # Any: their losses are computed only where they are there
+        self.decoder: Any = None if ctc_weight == 1.0 else decoder
+        self.ctc: Any = None if ctc_weight == 0.0 else ctc
         self.joint_network = joint_network
         if encoder.interctc_use_conditioning:
             encoder.conditioning_layer = torch.nn.Linear(vocab_size, encoder.output_size())
@@ -131,7 +133,7 @@ class ESPnetASRModel(AbsESPnetModel):
         self.error_calculator = None
         if report_cer or report_wer:
             self.error_calculator = ErrorCalculator(token_list, sym_space, sym_blank, report_cer, report_wer)
-        self.ctc_error_calculator = None if self.ctc is None else CTCErrorCalculator(token_list, sym_space, sym_blank)
+        self.ctc_error_calculator: Any = None if self.ctc is None else CTCErrorCalculator(token_list, sym_space, sym_blank)
 
     def _token_id(self, symbol: str, fallback: int) -> int:
         return self.token_list.index(symbol) if symbol in self.token_list else fallback
@@ -187,6 +189,28 @@ class ESPnetASRModel(AbsESPnetModel):
         else:
             feats, feats_lengths = speech, speech_lengths
         return {"feats": feats, "feats_lengths": feats_lengths}
+
+    def sample_rates(self) -> dict[str, int]:
+        """The front end's rate."""
+        rate = None if self.frontend is None else self.frontend.sample_rate
+        return {} if rate is None else {"speech": rate}
+
+    @torch.no_grad()
+    def least_lengths(self) -> dict[str, int]:
+        """The shortest speech that leaves a frame for the decoder, found by trying; not known of features."""
+        if self.frontend is None:
+            return {}
+        was_training, like = self.training, next(self.parameters())
+
+        def leaves_a_frame(num_samples: int) -> bool:
+            lengths = torch.tensor([num_samples], device=like.device)
+            return int(self.encode(like.new_zeros(1, num_samples), lengths)[1]) > 0
+
+        self.eval()
+        try:
+            return {"speech": least_length(leaves_a_frame)}
+        finally:
+            self.train(was_training)
 
     def encode(self, speech: Tensor, speech_lengths: Tensor) -> tuple[Any, Tensor]:
         """From speech to what the decoder reads.
@@ -246,7 +270,7 @@ class ESPnetASRModel(AbsESPnetModel):
         for layer, hs_pad in intermediate:
             labels, lengths = text, text_lengths
             target = self.aux_ctc.get(str(layer))
-            if target in batch:
+            if target is not None and target in batch:
                 lengths = batch[f"{target}_lengths"]
                 labels = batch[target].masked_fill(make_pad_mask(lengths, batch[target].size(1)), self.ignore_id)
             name = f"interctc_layer{layer}"

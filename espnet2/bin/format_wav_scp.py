@@ -4,7 +4,7 @@ import argparse
 
 from espnet2.config.cli import ConfigParser
 from espnet2.utils.door import run_door
-from espnet2.utils.types import parse_size_or_none, str2bool, str_or_none
+from espnet2.utils.types import int_or_none, parse_size_or_none, str2bool, str_or_none
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -20,6 +20,8 @@ def get_parser() -> argparse.ArgumentParser:
     add("--audio_subtype", type=str_or_none, help="Sample coding, such as PCM_24 (default: PCM_16, ogg: VORBIS)")
     add("--ref_channels", type=str_or_none, help="Keep these channels, such as 0 or 3,4,5")
     add("--utt2ref_channels", type=str_or_none, help="'<utterance> <channels>' lines, instead of --ref_channels")
+    add("--num_channels", type=int_or_none, help="Refuse audio that has another number of channels (after the choice)")
+    add("--part_of", type=str_or_none, help="The table that this one (or --segments) is a part of, for messages")
     add("--reco2speed", type=str_or_none, help="'<recording> <factor>': play that much faster (1.0 where missing)")
     add("--vad_based_trim", type=str_or_none, help="'<utterance> <start>:<end> ...' in seconds: cut what lies around")
     add("--multi_columns_input", type=str2bool, default=False, help="A line names one file per channel")

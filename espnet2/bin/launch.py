@@ -30,15 +30,16 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def main(cmd: Sequence[str] | None = None) -> None:
-    """Run the training; on failure show the end of its log and exit with its code."""
+    """Run the training; on failure exit with its code. The end of the log is shown once, by the runner or here."""
     args = vars(get_parser().parse_args(cmd))
     train, max_num_log_files = args.pop("train"), args.pop("max_num_log_files")
     target = Target(**args)
     jobs = build_jobs(target, train)
     rotate(target.log, max_num_log_files)
-    code = run_jobs(jobs)
+    code, log = run_jobs(jobs)
+    if log is not None:
+        show_end_of(log)
     if code != 0:
-        show_end_of(target.log)
         sys.exit(code if code > 0 else 1)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 from espnet2.config.cli import ConfigParser
 from espnet2.utils.door import run_door
@@ -27,11 +28,15 @@ def main(cmd: list[str] | None = None) -> None:
     from espnet2.text.scoring import read_trn, run_sclite, score
     from espnet2.utils.atomic import atomic_write
 
+    lines: Iterable[str]
     options = shlex.split(args.sclite_opts)
     if shutil.which("sclite"):
         lines = run_sclite(args.ref, args.hyp, options)
     else:
         ignore_case = "-s" not in options
+        ignored = [option for option in options if option != "-s"]
+        if ignored:
+            print(f"sclite is not on PATH: its options {' '.join(ignored)} have no effect", file=sys.stderr)
         lines = report(score(read_trn(args.ref), read_trn(args.hyp), ignore_case), args.hyp, ignore_case)
     text = "".join(f"{line}\n" for line in lines)
     if args.out == "-":

@@ -21,7 +21,9 @@ def main(cmd: list[str] | None = None) -> None:
     """Parse, split, exit."""
     args = get_parser().parse_args(cmd)
     from espnet2.fileio.split_scps import split_scps
+    from espnet2.utils.log import setup_logging
 
+    setup_logging(args.log_level)
     split_scps(args.scps, args.names, args.num_splits, args.output_dir)
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from espnet2.config.yaml import load_yaml, upgrade_config
+from espnet2.config.yaml import RECORDED_KEYS, load_yaml, upgrade_config
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
 
@@ -13,7 +13,8 @@ from espnet2.utils.suggest import did_you_mean
 class ConfigParser(argparse.ArgumentParser):
     """An ``ArgumentParser`` with ``--config FILE.yaml`` and dashes that equal underscores in flags.
 
-    Keys of the file become defaults. An unknown key or flag is an error that names the nearest known one (and the file).
+    Keys of the file become defaults. An unknown key or flag is an error that names the nearest known one (and the file). The
+    ``config.yaml`` of an earlier training is such a file; what it says of itself (``RECORDED_KEYS``) is left out.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -22,7 +23,9 @@ class ConfigParser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)
         self.add_argument("--config", metavar="FILE.yaml", help="Read options from a YAML file; flags beat it")
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:
+    def parse_args(  # type: ignore[override]  # argparse declares it three times
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> argparse.Namespace:
         """Parse flags over the YAML's values over the defaults.
 
         Raises:
@@ -47,7 +50,7 @@ class ConfigParser(argparse.ArgumentParser):
 
     def _read_config(self, path: str) -> dict[str, Any]:
         known = {action.dest: action for action in self._actions}
-        config = upgrade_config(load_yaml(path))
+        config = {key: value for key, value in upgrade_config(load_yaml(path)).items() if key not in RECORDED_KEYS}
         for key, value in config.items():
             action = known.get(key)
             if action is None:

@@ -89,4 +89,5 @@ def required_names(*options: type) -> list[str]:
 
 def from_args(options: type[T], args: argparse.Namespace) -> T:
     """An instance from the values of the same names in a namespace."""
-    return options(**{field.name: getattr(args, field.name) for field in dataclasses.fields(options)})
+    fields = dataclasses.fields(options)  # type: ignore[arg-type]  # T cannot say "a dataclass"
+    return options(**{field.name: getattr(args, field.name) for field in fields})

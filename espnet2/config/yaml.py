@@ -17,6 +17,8 @@ RENAMED_KEYS = {
     "use_lora": "use_adapter",
     "lora_conf": "adapter_conf",
 }
+# What a training writes into its config.yaml about itself: no options.
+RECORDED_KEYS = ("required", "version", "distributed")
 
 
 class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]

@@ -43,6 +43,8 @@ class FormatOptions:
     utt2ref_channels: str | None = None
     reco2speed: str | None = None
     vad_based_trim: str | None = None
+    num_channels: int | None = None
+    part_of: str | None = None
     multi_columns_input: bool = False
     multi_columns_output: bool = False
 
@@ -100,7 +102,7 @@ class AudioFormatter:
                 try:
                     self._format(piece, writer, lengths)
                 except InputError as error:
-                    errors.append(f"{piece.place}: '{piece.utterance}': {error}")
+                    errors.append(f"{self._place(piece)}: '{piece.utterance}': {error}")
             if errors:
                 more = [f"... and {len(errors) - _MAX_REPORTED} more"] if len(errors) > _MAX_REPORTED else []
                 listed = "\n  ".join(errors[:_MAX_REPORTED] + more)
@@ -131,6 +133,12 @@ class AudioFormatter:
             except ValueError:
                 raise InputError(f"{place}: expected '<recording> <start> <end>' after the id, not '{value}'") from None
 
+    def _place(self, piece: Piece) -> str:
+        """Where the user has written of the piece: a job reads a part of a table."""
+        if self.options.part_of is None:
+            return piece.place
+        return f"{self.options.part_of}:{ScpIndex(self.options.part_of).line_of(piece.utterance)}"
+
     def _open_writer(self, files: ExitStack) -> "SoundScpWriter | _ArkScpWriter":
         table = self.outdir / self.options.name
         if self.is_ark:
@@ -150,6 +158,10 @@ class AudioFormatter:
         channels = self._row_of("utt2ref_channels", piece.utterance) or self.options.ref_channels
         if channels is not None:
             samples = pick_channels(samples, channels)
+        num_channels = 1 if samples.ndim == 1 else samples.shape[1]
+        if self.options.num_channels not in (None, num_channels):
+            wanted = f"{num_channels} channels where {self.options.num_channels} is expected"
+            raise InputError(f"{source}: {wanted}; choose, such as --ref_channels 0 for the first, or mix them beforehand")
         speech = self._row_of("vad_based_trim", piece.utterance)
         if speech is not None:
             samples = trim(samples, rate * speed, speech)

@@ -8,6 +8,7 @@ import numpy as np
 
 from espnet2.fileio.read_text import read_2columns_text
 from espnet2.utils.atomic import atomic_write
+from espnet2.utils.paths import path_below
 
 
 class NpyScpWriter:
@@ -30,7 +31,7 @@ class NpyScpWriter:
         self._table.__exit__(*error)
 
     def __setitem__(self, key: str, array: np.ndarray) -> None:
-        path = self.outdir / f"{key}.npy"
+        path = path_below(self.outdir, f"{key}.npy")
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, array)
         self._stream.write(f"{key} {path}\n")

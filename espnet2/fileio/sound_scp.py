@@ -13,6 +13,7 @@ from espnet2.fileio.audio import read_audio
 from espnet2.fileio.read_text import read_2columns_text
 from espnet2.utils.atomic import atomic_write
 from espnet2.utils.errors import InputError
+from espnet2.utils.paths import path_below
 
 DEFAULT_SUBTYPES = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS"}
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -105,7 +106,7 @@ class SoundScpWriter:
         self._stream.write(f"{key} {source}\n")
 
     def _write(self, name: str, samples: np.ndarray, rate: int) -> str:
-        path = self.outdir / f"{name}.{self.format}"
+        path = path_below(self.outdir, f"{name}.{self.format}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_audio(samples, rate, self.format, self.subtype))
         return str(path)

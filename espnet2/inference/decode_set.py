@@ -11,6 +11,7 @@ from espnet2.inference.speech2text import Result, Speech2Text
 from espnet2.inference.utterances import Utterance, read_utterances
 from espnet2.search.options import SearchOptions
 from espnet2.tasks.asr import ASRTask
+from espnet2.train.input_needs import InputNeeds
 from espnet2.utils.errors import InputError
 from espnet2.utils.log import setup_logging
 from espnet2.utils.seed import set_all_random_seed
@@ -42,8 +43,9 @@ def decode_set(args: argparse.Namespace) -> None:
         batch_size=options.batch_size,
     )
     preprocess = ASRTask.build_preprocess_fn(speech2text.asr_train_args, train=False)
+    batches = read_utterances(options, preprocess, InputNeeds(speech2text.asr_model.sample_rates()))
     with DatadirWriter(options.output_dir) as writer:
-        errors = write_results(read_utterances(options, preprocess), speech2text, writer)
+        errors = write_results(batches, speech2text, writer)
     if errors:
         more = f"\n... and {len(errors) - SHOWN_ERRORS} more" if len(errors) > SHOWN_ERRORS else ""
         shown = "\n".join(errors[:SHOWN_ERRORS])

@@ -5,6 +5,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -64,7 +65,7 @@ def _best_weights(folder: Path) -> Path:
 
 def load_recogniser(
     config_file: str | Path | None, model_file: str | Path | None, device: str, dtype: str
-) -> tuple[torch.nn.Module, argparse.Namespace]:
+) -> tuple[Any, argparse.Namespace]:
     """A recogniser in evaluation mode, and its training options.
 
     Raises:
@@ -78,7 +79,7 @@ def load_recogniser(
 
 def load_language_model(
     config_file: str | Path | None, model_file: str | Path | None, device: str, dtype: str
-) -> tuple[torch.nn.Module, argparse.Namespace]:
+) -> tuple[Any, argparse.Namespace]:
     """A language model in evaluation mode, and its training options."""
     if model_file is None:
         raise InputError("Name the language model's weights: lm_file.")
@@ -86,7 +87,7 @@ def load_language_model(
     return model.to(dtype=getattr(torch, dtype)).eval(), args
 
 
-def check_same_tokens(asr_tokens: Sequence[str], lm_tokens: Sequence[str], lm_config: str | Path) -> None:
+def check_same_tokens(asr_tokens: Sequence[str], lm_tokens: Sequence[str], lm_config: str | Path | None) -> None:
     """Refuse a language model of other tokens.
 
     Raises:

@@ -15,7 +15,7 @@ from espnet2.utils.types import float_or_none, str2triple_str, str_or_none
 class SetOptions:
     """Data, machine and output."""
 
-    output_dir: str | None = option(None, "Where results are written", required=True)
+    output_dir: str = option(None, "Where results are written", required=True)
     data_path_and_name_and_type: list = option(
         [], "A file as 'path,name,type', e.g. wav.scp,speech,sound", str2triple_str, action="append", required=True
     )

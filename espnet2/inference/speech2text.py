@@ -96,7 +96,7 @@ class Speech2Text:
             self.asr_model = quantize(self.asr_model, quantize_modules, quantize_dtype)
         token_list = self.asr_model.token_list
 
-        lm = None
+        lm: Any = None
         if lm_file is not None or lm_train_config is not None:
             lm_model, lm_args = load_language_model(lm_train_config, lm_file, device, dtype)
             check_same_tokens(token_list, lm_args.token_list, lm_train_config or lm_file)

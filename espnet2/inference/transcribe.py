@@ -33,10 +33,13 @@ def transcribe(args: argparse.Namespace) -> None:
     """
     options = from_args(TranscribeOptions, args)
     setup_logging(options.log_level)
+    search = from_args(SearchOptions, args)
+    if search.nbest > 1:
+        raise InputError("--nbest: only the best result of a file is written; espnet2.bin.asr_inference writes several.")
     models = asdict(from_args(RecogniserOptions, args))
     models["model_tag"] = options.exp or models["model_tag"]
     speech2text = Speech2Text.from_pretrained(
-        **models, **asdict(from_args(SearchOptions, args)), device="cuda" if options.ngpu else "cpu"
+        **models, **asdict(search), device="cuda" if options.ngpu else "cpu"
     )
     rows = transcribe_files(speech2text, args.audio, options.batch_size)
     if options.format == "json":

@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from espnet2.inference.options import SetOptions
 from espnet2.train.dataset import ESPnetDataset
+from espnet2.train.input_needs import NO_NEEDS, InputNeeds
 from espnet2.train.iterable_dataset import key_index
 from espnet2.utils.errors import InputError
 
@@ -22,8 +23,9 @@ class Utterance(NamedTuple):
 class _Utterances(Dataset):
     """A data set by row number that gives errors as values, so that they cross from the reading processes."""
 
-    def __init__(self, options: SetOptions, preprocess: Callable | None):
-        self.dataset = ESPnetDataset(options.data_path_and_name_and_type, preprocess, options.dtype)
+    def __init__(self, options: SetOptions, preprocess: Callable | None, needs: InputNeeds):
+        self.dataset = ESPnetDataset(options.data_path_and_name_and_type, preprocess, options.dtype, needs=needs)
+        self.dataset.check_first_sounds()
         self.ids = key_index(self.dataset, options.key_file)
 
     def __len__(self) -> int:
@@ -37,18 +39,21 @@ class _Utterances(Dataset):
             return Utterance(uid, {}, str(error))
 
 
-def read_utterances(options: SetOptions, preprocess: Callable | None) -> Iterator[list[Utterance]]:
+def read_utterances(
+    options: SetOptions, preprocess: Callable | None, needs: InputNeeds = NO_NEEDS
+) -> Iterator[list[Utterance]]:
     """Batches of ``batch_size`` utterances in the order of the key file (or of the first data file).
 
     Args:
         options: Which files, and how they are read.
         preprocess: ``(uid, data) -> data``.
+        needs: What the model asks of them.
     Raises:
-        InputError: If a file cannot be opened.
+        InputError: If a file cannot be opened, or its first sound has another rate than the model.
     """
     return iter(
         DataLoader(
-            _Utterances(options, preprocess),
+            _Utterances(options, preprocess, needs),
             batch_size=options.batch_size,
             num_workers=options.num_workers,
             collate_fn=list,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from espnet2.iterators.batch_reader import BatchReader, BatchRequest, ReadBatch
+from espnet2.iterators.batch_reader import BatchReader, BatchRequest
 from espnet2.utils.errors import InputError
 
 
@@ -96,5 +96,5 @@ class BatchLoader:
                 )
 
 
-def _as_it_is(read: ReadBatch) -> ReadBatch:
+def _as_it_is(read: Any) -> Any:
     return read

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from espnet2.train.utterance_random import own_random_state, seed_by
 from espnet2.utils.errors import InputError
@@ -38,7 +39,7 @@ class ReadBatch(NamedTuple):
     error: str | None = None  # why what was read makes no batch
 
 
-class BatchReader:
+class BatchReader(Dataset):
     """A map from requests to batches, for a DataLoader.
 
     Args:

@@ -140,7 +140,7 @@ class ChunkIterFactory(AbsIterFactory):
     ) -> Iterator[tuple[list[str], dict[str, Tensor]]]:
         """Full batches; the rest stays in ``chunks``."""
         if shuffle:
-            random.shuffle(chunks)
+            random.shuffle(chunks)  # type: ignore[arg-type]  # numpy shuffles lists too
         while len(chunks) >= self.batch_size:
             uids, batch = self.collate_fn(chunks[: self.batch_size])
             yield uids, {name: value.pin_memory() for name, value in batch.items()} if self.pin_memory else batch

@@ -1,6 +1,6 @@
 """A corpus in splits, one after another, so that only one split's index is open at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 
 import numpy as np
 from torch import Tensor
@@ -33,7 +33,7 @@ class MultipleIterFactory(AbsIterFactory):
         for build in (self.build_funcs[i] for i in order):
             factory = build()
             batches = factory.build_iter(epoch, shuffle)
-            if start and hasattr(batches, "__len__"):
+            if start and isinstance(batches, Sized):
                 count = len(batches)
                 batches = factory.build_iter(epoch, shuffle, start)
                 start = max(start - count, 0)

@@ -36,8 +36,9 @@ def initialize(model: torch.nn.Module, init: str) -> None:
         else:
             raise InputError(f"unknown init '{init}'; choose from chainer, {', '.join(INITIALIZERS)}")
     for module in model.modules():
-        if hasattr(module, "espnet_initialization_fn"):
-            module.espnet_initialization_fn()
+        own_initialisation = getattr(module, "espnet_initialization_fn", None)
+        if own_initialisation is not None:
+            own_initialisation()
 
 
 def _initialize_like_chainer(model: torch.nn.Module) -> None:

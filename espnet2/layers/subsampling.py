@@ -94,6 +94,7 @@ class Conv2dSubsampling(Subsampling):
         super().__init__(name, CONV2D_STAGES[name])
         if idim < least_length(self.stages):
             raise TooShortUttError(f"input_layer {name}", idim, least_length(self.stages), "features")
+        self.channels = odim
         layers: list[torch.nn.Module] = []
         for kernel, stride in self.stages:
             layers += [torch.nn.Conv2d(odim if layers else 1, odim, kernel, stride), torch.nn.ReLU(inplace=True)]
@@ -127,8 +128,7 @@ class Conv2dSubsampling(Subsampling):
             xs (B, T, F), mask (B, 1, T) -> (B, S, D), (B, 1, S)
         """
         self.check_length(xs.size(1))
-        channels = self.conv[0].out_channels
-        elements = channels * output_length(xs.size(1), self.stages[:1]) * output_length(xs.size(2), self.stages[:1])
+        elements = self.channels * output_length(xs.size(1), self.stages[:1]) * output_length(xs.size(2), self.stages[:1])
         chunk = max(1, MAX_CPU_CHUNK_ELEMENTS // elements) if xs.device.type == "cpu" else len(xs)
         ys = self._convolve(xs) if chunk >= len(xs) else torch.cat([self._convolve(part) for part in xs.split(chunk)])
         return self.pos_enc(self.out(ys)), self.subsample_mask(mask)

@@ -43,7 +43,9 @@ class ESPnetLanguageModel(AbsESPnetModel):
         lengths = text_lengths + 1
         return nll.masked_fill(make_pad_mask(lengths, nll.size(1)), 0.0), lengths
 
-    def forward(self, text: Tensor, text_lengths: Tensor, **unused: Any) -> tuple[Tensor, Mapping[str, Tensor], Tensor]:
+    def forward(  # type: ignore[override]
+        self, text: Tensor, text_lengths: Tensor, **unused: Any
+    ) -> tuple[Tensor, Mapping[str, Tensor], Tensor]:
         """Mean over all tokens, eos included; their number is the weight.
 
         Shapes:

@@ -4,11 +4,12 @@ Mikolov, Karafiat, Burget, Cernocky, Khudanpur, "Recurrent neural network based 
 https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html
 """
 # Shapes: B batch, L labels, V vocabulary, N layers, D hidden units; in the search U utterances, K hypotheses of each
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from espnet2.layers.dropout import Dropout
 from espnet2.lm.abs_model import AbsLM
 from espnet2.search.scorer import rows_of, rows_of_utterances
 from espnet2.utils.errors import InputError
@@ -19,7 +20,7 @@ Hidden = Tensor | tuple[Tensor, Tensor]  # (N, B, D), and the cells of an LSTM
 class RNNState(NamedTuple):
     """Hidden state of U * K hypotheses."""
 
-    hidden: tuple[Tensor, ...] | None  # each (N, U * K, D)
+    hidden: Any  # tensors (N, U * K, D) in a tuple; None before sos
     num_hypotheses: int  # K
 
 
@@ -60,7 +61,7 @@ class SequentialRNNLM(AbsLM):
         if tie_weights and nhid != unit:
             raise InputError(f"lm_conf: tie_weights needs nhid ({nhid}) equal to unit ({unit}).")
         nonlinearity = {"nonlinearity": kind[4:]} if kind.startswith("rnn_") else {}
-        self.drop = torch.nn.Dropout(dropout_rate)
+        self.drop = Dropout(dropout_rate)
         self.encoder = torch.nn.Embedding(vocab_size, unit, padding_idx=ignore_id)
         between = dropout_rate if nlayers > 1 else 0.0
         self.rnn = kinds[kind](unit, nhid, nlayers, dropout=between, batch_first=True, **nonlinearity)
@@ -87,7 +88,7 @@ class SequentialRNNLM(AbsLM):
         Shapes:
             prefixes (U, K, L) -> (U, K, V)
         """
-        hidden = state.hidden
+        hidden: Any = state.hidden
         if hidden is not None and not self._is_lstm:
             hidden = hidden[0]
         logits, hidden = self(prefixes[:, :, -1:].flatten(0, 1), hidden)

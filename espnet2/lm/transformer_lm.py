@@ -5,12 +5,13 @@ Irie, Zeyer, Schlueter, Ney, "Language Modeling with Deep Transformers", 2019, h
 """
 # Shapes: B batch, L labels, V vocabulary, D model size; in the search U utterances, K hypotheses of each
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.dropout import Dropout
 from espnet2.layers.feed_forward import PositionwiseFeedForward
 from espnet2.layers.key_value_cache import KeyValueCache
 from espnet2.layers.layer_norm import LayerNorm
@@ -30,7 +31,7 @@ class TransformerLMLayer(torch.nn.Module):
         self.feed_forward = PositionwiseFeedForward(size, unit, dropout_rate)
         self.norm1 = LayerNorm(size)
         self.norm2 = LayerNorm(size)
-        self.dropout = torch.nn.Dropout(dropout_rate)
+        self.dropout = Dropout(dropout_rate)
 
     def forward(self, x: Tensor, look_back: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply the layer.
@@ -77,7 +78,7 @@ class TransformerLMEncoder(torch.nn.Module):
         self.embed = torch.nn.Sequential(
             torch.nn.Linear(embed_unit, att_unit),
             torch.nn.LayerNorm(att_unit),
-            torch.nn.Dropout(dropout_rate),
+            Dropout(dropout_rate),
             torch.nn.ReLU(),
         )
         self.pos_enc = PositionalEncoding(att_unit, positional_dropout_rate) if use_positions else None
@@ -170,13 +171,16 @@ class TransformerLM(AbsLM):
         mask = (input != 0).unsqueeze(1) & causal_mask(input.size(1), input.device)  # (B, L, L)
 
         def look_back(number: int, y: Tensor) -> Tensor:
-            return self.encoder.encoders[number].self_attn(y, y, y, mask)
+            return self._attention(number)(y, y, y, mask)
 
         return self.decoder(self.encoder(self.embed(input), 0, look_back)), None
 
+    def _attention(self, number: int) -> MultiHeadedAttention:
+        return cast(TransformerLMLayer, self.encoder.encoders[number]).self_attn
+
     def start(self, encoded: Tensor, lengths: Tensor) -> TransformerLMState:
         """An empty cache."""
-        attention = self.encoder.encoders[0].self_attn
+        attention = self._attention(0)
         like = self.embed.weight
         return TransformerLMState(
             KeyValueCache(len(self.encoder.encoders), len(encoded), attention.h, attention.d_k, like), 1
@@ -196,7 +200,7 @@ class TransformerLM(AbsLM):
         mask = (rows != 0).unsqueeze(1)  # (U * K, 1, L)
 
         def look_back(number: int, y: Tensor) -> Tensor:
-            attention = self.encoder.encoders[number].self_attn
+            attention = self._attention(number)
             keys, values = cache.put(number, *attention.project_key_value(y, y))
             return attention.attend(attention.project_query(y), keys, values, mask)
 

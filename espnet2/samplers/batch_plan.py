@@ -18,6 +18,11 @@ class Ids(Protocol):
     def id_at(self, row: int) -> str:
         """The id in this row."""
 
+    def row_of(self, key: str) -> int:
+        """The row of an id."""
+
+    def __contains__(self, key: object) -> bool: ...
+
     def __len__(self) -> int: ...
 
 

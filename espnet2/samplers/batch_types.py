@@ -58,7 +58,7 @@ class BatchSettings:
                 "(min_batch_size, and one utterance for each rank)."
             )
 
-    def capped(self, sizes: np.ndarray | int) -> np.ndarray | int:
+    def capped(self, sizes: np.ndarray) -> np.ndarray:
         """Numbers of utterances, not under the minimum nor over the maximum."""
         sizes = np.maximum(sizes, self.min_batch_size)
         return sizes if self.max_batch_size is None else np.minimum(sizes, self.max_batch_size)
@@ -153,7 +153,7 @@ def _largest_batch(lengths: np.ndarray, widths: np.ndarray, settings: BatchSetti
         if fits < guess or guess >= rest:
             break
         guess *= 2
-    count = min(int(settings.capped(fits)), rest)
+    count = min(int(settings.capped(np.asarray(fits))), rest)
     return count, fits < rest or count == settings.max_batch_size
 
 

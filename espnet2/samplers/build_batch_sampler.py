@@ -74,7 +74,7 @@ def settings_of(
         return getattr(options, name) if value is None else value
 
     beside = Path(data_file).parent if data_file is not None else None
-    files = {
+    files: dict[str, Any] = {
         f"{name}_file": str(beside / name) if beside is not None and (beside / name).exists() else None
         for name in ("utt2category", "category2utt", "dataset2utt")
     }

@@ -6,7 +6,6 @@ from espnet2.config.options import option
 from espnet2.utils.types import int_or_none, str2bool, str_or_int, str_or_none
 
 BATCH_TYPES = ("unsorted", "sorted", "folded", "length", "numel", "catbel", "catpow", "catpow_balance_dataset")
-CATEGORY_BATCH_TYPES = ("catbel", "catpow", "catpow_balance_dataset")
 ITERATOR_TYPES = ("sequence", "category", "chunk", "task", "none")
 _ORDERS = ("descending", "ascending")
 

@@ -5,6 +5,7 @@
 """
 
 import math
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -49,7 +50,7 @@ class CosineAnnealingWarmupRestarts(LRScheduler):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[Any]:
         """Learning rates of the coming update, one per parameter group."""
         position, length, cycle = self.last_epoch, self.first_cycle_steps, 0
         while position >= length:
@@ -98,7 +99,7 @@ class ExponentialDecayWarmup(LRScheduler):
         self.warm_from_zero = warm_from_zero
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[Any]:
         """Learning rates of the coming update, one per parameter group."""
         step, warmup = self.last_epoch, self.warmup_steps
         if step < warmup:

@@ -11,6 +11,7 @@ import bisect
 import logging
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -25,7 +26,7 @@ class PerUpdateLR(LRScheduler):
         """What lr0 is multiplied by at the n-th update."""
         raise NotImplementedError
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[Any]:
         """Learning rates of the coming update, one per parameter group."""
         factor = self.factor(self.last_epoch + 1)
         return [lr * factor for lr in self.base_lrs]
@@ -133,7 +134,7 @@ class PiecewiseLinearWarmupLR(PerUpdateLR):
         self.warmup_lr_list = list(warmup_lr_list)
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[Any]:
         """Learning rates of the coming update, one per parameter group."""
         n, steps, rates = self.last_epoch + 1, self.warmup_steps_list, self.warmup_lr_list
         if n > steps[-1]:

@@ -1,7 +1,6 @@
 """A linear warm-up, then a reduction whenever a watched value stops to improve."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -32,13 +31,13 @@ class WarmupReduceLROnPlateau(ReduceLROnPlateau):
         self,
         optimizer: Optimizer,
         warmup_steps: int = 25000,
-        mode: str = "min",
+        mode: Literal["min", "max"] = "min",
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
-        threshold_mode: str = "rel",
+        threshold_mode: Literal["rel", "abs"] = "rel",
         cooldown: int = 0,
-        min_lr: float | Sequence[float] = 0,
+        min_lr: float | list[float] = 0,
         eps: float = 1e-8,
     ):
         if warmup_steps <= 0:
@@ -49,7 +48,7 @@ class WarmupReduceLROnPlateau(ReduceLROnPlateau):
         self.base_lrs = [group["lr"] for group in optimizer.param_groups]
         self._warm_up()
 
-    def step(self, metrics: Any = None, epoch: int | None = None) -> None:
+    def step(self, metrics: Any = None, epoch: int | None = None) -> None:  # type: ignore[override]
         """After an update (no value) or after an epoch (with the value to watch)."""
         if metrics is None:
             self.num_updates += 1

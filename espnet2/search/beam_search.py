@@ -163,7 +163,7 @@ class BeamSearch:
         """Score all extensions and choose the best of each utterance; the scorers' states move on."""
         scores: dict[str, Tensor] = {}
 
-        def ask(names: Sequence[str], candidates: Tensor | None, weighted: Tensor | None) -> Tensor:
+        def ask(names: Sequence[str], candidates: Tensor | None, weighted: Tensor | None) -> Any:
             for name in names:
                 answer = self.scorers[name].score(beam.prefixes, beam.states[name], candidates)
                 scores[name], beam.states[name] = answer

@@ -133,7 +133,8 @@ class AbsTask(ABC):
         model = cls.build_model(args)
         if distributed.is_main:
             logging.info(f"Model structure:\n{describe_model(model)}")
-            cls.save_config(args, distributed.distributed)
+            if args.dry_run or args.collect_stats:
+                cls.save_config(args, distributed.distributed)
         if args.dry_run:
             return
         if args.collect_stats:
@@ -154,10 +155,19 @@ class AbsTask(ABC):
     # ----- building blocks for tasks and doors -----
     @classmethod
     def read_token_list(cls, args: argparse.Namespace) -> list[str]:
-        """The token list, which takes the place of its path in ``args``."""
+        """The token list, which takes the place of its path in ``args``.
+
+        Raises:
+            InputError: If the file is no list of tokens, or lacks the token for unknown ones that the preprocessor needs.
+        """
+        from espnet2.text.token_id_converter import TokenIDConverter
         from espnet2.text.token_list import read_token_list
 
-        args.token_list = read_token_list(args.token_list)
+        if args.use_preprocessor and isinstance(args.token_list, str):
+            unknown = args.preprocessor_conf.get("unk_symbol", "<unk>")
+            args.token_list = TokenIDConverter(args.token_list, unknown).token_list
+        else:
+            args.token_list = read_token_list(args.token_list)
         return args.token_list
 
     @classmethod
@@ -178,6 +188,8 @@ class AbsTask(ABC):
                      "speech_volume_normalize"):
             if name in args:
                 fixed[name] = getattr(args, name)
+        if "aux_ctc_tasks" in args:
+            fixed["aux_task_names"] = args.aux_ctc_tasks
         return choices.build(args.preprocessor, args.preprocessor_conf, **fixed)
 
     @classmethod
@@ -242,7 +254,8 @@ class AbsTask(ABC):
         Raises:
             InputError: If a file is missing or does not fit.
         """
-        from espnet2.tasks.load import load_weights, read_state_dict
+        from espnet2.tasks.load import load_weights
+        from espnet2.train.load_pretrained import read_weights
 
         if config_file is None:
             if model_file is None:
@@ -250,10 +263,12 @@ class AbsTask(ABC):
             config_file = Path(model_file).parent / "config.yaml"
         args = cls.default_args()
         vars(args).update(upgrade_config(load_yaml(config_file)))
+        if args.use_adapter:
+            raise InputError(f"{config_file}: a model with adapters, which are not supported yet.")
         model = cls.build_model(args)
         model.to(device)
         if model_file is not None:
-            load_weights(model, read_state_dict(model_file, device), model_file, allow_missing)
+            load_weights(model, read_weights(model_file, device), model_file, allow_missing)
         return model, args
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 
 from espnet2.config.nested import NestedDictAction
 from espnet2.config.options import from_args, option
-from espnet2.config.registry import ClassChoices
+from espnet2.config.registry import ClassChoices, construct
 from espnet2.tasks.abs_task import AbsTask
 from espnet2.train.data_options import AugmentOptions, TextOptions
 from espnet2.utils.errors import InputError
@@ -76,13 +76,15 @@ class ASROptions:
     )
     input_size: int | None = option(None, "Feature dimensions when features, not audio, are the input", int_or_none)
     ctc_conf: dict = option({}, "Keyword arguments of the CTC module, as key=value", action=NestedDictAction)
-    joint_net_conf: dict | None = option(None, "Keyword arguments of the transducer's joint network", action=NestedDictAction)
-    aux_ctc_tasks: list = option([], "Auxiliary CTC targets of intermediate layers: not supported", nargs="*")
+    joint_net_conf: dict | None = option(None, "The transducer's joint network: not supported", action=NestedDictAction)
+    aux_ctc_tasks: list = option(
+        [], "Names of data that are texts too, the targets of intermediate layers in model_conf aux_ctc", nargs="*", type=str
+    )
     use_lang_prompt: bool = option(False, "Prompts of languages: not supported")
     use_nlp_prompt: bool = option(False, "Prompts in words: not supported")
 
     def __post_init__(self):
-        for name in ("aux_ctc_tasks", "use_lang_prompt", "use_nlp_prompt"):
+        for name in ("joint_net_conf", "use_lang_prompt", "use_nlp_prompt"):
             if getattr(self, name):
                 raise InputError(f"{name} is not supported.")
 
@@ -152,7 +154,7 @@ class ASRTask(AbsTask):
         if postencoder is not None:
             encoder_output_size = postencoder.output_size()
         decoder = _build(decoder_choices, args, vocab_size=vocab_size, encoder_output_size=encoder_output_size)
-        ctc = CTC(odim=vocab_size, encoder_output_size=encoder_output_size, **args.ctc_conf)
+        ctc = construct(CTC, args.ctc_conf, "ctc_conf", odim=vocab_size, encoder_output_size=encoder_output_size)
 
         model = model_choices.build(
             args.model,

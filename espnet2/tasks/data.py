@@ -21,23 +21,30 @@ from espnet2.samplers.options import BatchOptions
 from espnet2.train.data_options import DataOptions
 from espnet2.train.dataset import ESPnetDataset
 from espnet2.train.distributed import Distributed
+from espnet2.train.input_needs import InputNeeds
 from espnet2.utils.errors import InputError
+from espnet2.utils.types import str2triple_str
 
 Files = Sequence[tuple[str, str, str]]
 
 
 def data_files(args: argparse.Namespace, mode: str) -> Files:
     """``(path, name, type)`` of the training or validation data."""
-    return [tuple(words) for words in getattr(args, f"{mode}_data_path_and_name_and_type")]
+    given = getattr(args, f"{mode}_data_path_and_name_and_type")
+    triples = [str2triple_str(words) if isinstance(words, str) else words for words in given]
+    return [(path, name, kind) for path, name, kind in triples]
 
 
-def build_dataset(task: Any, args: argparse.Namespace, mode: str, files: Files | None = None, share: int = 1) -> ESPnetDataset:
+def build_dataset(
+    task: Any, args: argparse.Namespace, mode: str, needs: InputNeeds, files: Files | None = None, share: int = 1
+) -> ESPnetDataset:
     """The utterances of a set.
 
     Args:
         task: Whose preprocessing.
         args: All options.
         mode: ``train`` or ``valid``.
+        needs: What the model asks of them.
         files: Other files than the options name.
         share: Into how many data sets the cache is divided.
     """
@@ -55,12 +62,15 @@ def build_dataset(task: Any, args: argparse.Namespace, mode: str, files: Files |
         max_cache_size=cache // share,
         max_cache_fd=options.max_cache_fd,
         allow_multi_rates=options.allow_multi_rates,
+        needs=needs,
     )
     logging.info(f"[{mode}] dataset:\n{dataset}")
     return dataset
 
 
-def build_iter_factory(task: Any, args: argparse.Namespace, mode: str, distributed: Distributed) -> AbsIterFactory:
+def build_iter_factory(
+    task: Any, args: argparse.Namespace, mode: str, distributed: Distributed, needs: InputNeeds
+) -> AbsIterFactory:
     """Batches of a set, by ``iterator_type`` and ``multiple_iterator``.
 
     Raises:
@@ -68,12 +78,19 @@ def build_iter_factory(task: Any, args: argparse.Namespace, mode: str, distribut
     """
     options = from_args(BatchOptions, args)
     if mode == "train" and options.multiple_iterator:
-        return _split_factories(task, args, options, distributed)
-    return _one_factory(task, args, mode, options, distributed, data_files(args, mode))
+        return _split_factories(task, args, options, distributed, needs)
+    return _one_factory(task, args, mode, options, distributed, needs, data_files(args, mode))
 
 
 def _one_factory(
-    task: Any, args: argparse.Namespace, mode: str, options: BatchOptions, distributed: Distributed, files: Files, share: int = 1
+    task: Any,
+    args: argparse.Namespace,
+    mode: str,
+    options: BatchOptions,
+    distributed: Distributed,
+    needs: InputNeeds,
+    files: Files,
+    share: int = 1,
 ) -> AbsIterFactory:
     train = mode == "train"
     kind = options.iterator_type if train else options.valid_iterator_type or options.iterator_type
@@ -89,7 +106,7 @@ def _one_factory(
         "world_size": distributed.world_size,
         "max_bad_utterances": args.max_bad_utterances,
     }
-    dataset = build_dataset(task, args, mode, files, share)
+    dataset = build_dataset(task, args, mode, needs, files, share)
     if kind == "chunk":
         return _chunk_factory(dataset, options, shape_files, settings.batch_size, common)
     if kind == "category":
@@ -114,14 +131,16 @@ def _log_plan(mode: str, plan: BatchPlan) -> None:
     logging.info(f"[{mode}] {plan.summary()}")
 
 
-def _split_factories(task: Any, args: argparse.Namespace, options: BatchOptions, distributed: Distributed) -> MultipleIterFactory:
+def _split_factories(
+    task: Any, args: argparse.Namespace, options: BatchOptions, distributed: Distributed, needs: InputNeeds
+) -> MultipleIterFactory:
     """Training files are folders of splits; each split has a factory, built when its turn comes."""
     splits = splits_of(data_files(args, "train"), options.train_shape_file)
     iters = split_iters(options.num_iters_per_epoch, len(splits))
 
     def build(files: Files, shape_files: list[str], count: int | None) -> Callable[[], AbsIterFactory]:
         own = replace(options, train_shape_file=shape_files, num_iters_per_epoch=count)
-        return lambda: _one_factory(task, args, "train", own, distributed, files, share=len(splits))
+        return lambda: _one_factory(task, args, "train", own, distributed, needs, files, share=len(splits))
 
     builders = [build(*split, count) for split, count in zip(splits, iters)]
     return MultipleIterFactory(builders, args.seed, shuffle=True)
@@ -162,13 +181,14 @@ def _chunk_factory(
     )
 
 
-def build_plot_iter_factory(task: Any, args: argparse.Namespace) -> SequenceIterFactory:
+def build_plot_iter_factory(task: Any, args: argparse.Namespace, needs: InputNeeds) -> SequenceIterFactory:
     """The first ``num_att_plot`` validation utterances, one at a time, the same ones each epoch."""
     plan = build_batch_plan("unsorted", args.valid_shape_file, batch_size=1).head(args.num_att_plot)
-    return SequenceIterFactory(build_dataset(task, args, "valid"), plan, collate_fn=task.build_collate_fn(args, False))
+    dataset = build_dataset(task, args, "valid", needs)
+    return SequenceIterFactory(dataset, plan, collate_fn=task.build_collate_fn(args, False))
 
 
-def build_stats_iterator(task: Any, args: argparse.Namespace, mode: str) -> StreamingIterator:
+def build_stats_iterator(task: Any, args: argparse.Namespace, mode: str, needs: InputNeeds) -> StreamingIterator:
     """A set read once, for its statistics; training data are read as in validation, without augmentation."""
     files = data_files(args, mode)
     shape_files = getattr(args, f"{mode}_shape_file")
@@ -178,6 +198,7 @@ def build_stats_iterator(task: Any, args: argparse.Namespace, mode: str) -> Stre
         preprocess=task.build_preprocess_fn(args, False),
         float_dtype="float32" if args.train_dtype == "float16" else args.train_dtype,
         allow_multi_rates=args.allow_multi_rates,
+        needs=needs,
     )
     return StreamingIterator(
         dataset,

@@ -11,7 +11,6 @@ import re
 import torch
 from torch import Tensor
 
-from espnet2.train import checkpoint
 from espnet2.utils.errors import InputError
 
 # (pattern, replacement) on the names of older files, applied where the model lacks the old name and has the new one.
@@ -24,21 +23,6 @@ RENAMED_WEIGHTS = (
 )
 # Tensors that are computed, not learnt; old releases stored them.
 DROPPED_WEIGHTS = re.compile(r".*\.pe$")
-
-
-def read_state_dict(path: str | os.PathLike, map_location: str | torch.device = "cpu") -> dict[str, Tensor]:
-    """The tensors of a ``.pth`` file: a plain state dict, a trainer's checkpoint, or a wrapped one.
-
-    Raises:
-        InputError: If the file is missing, damaged, or holds more than tensors and plain containers.
-    """
-    loaded = checkpoint.read(path, map_location)
-    for wrapper in ("module", "model"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(wrapper), dict):
-            loaded = loaded[wrapper]
-    if not isinstance(loaded, dict):
-        raise InputError(f"{path} holds a {type(loaded).__name__}, not a dict of weights.")
-    return loaded
 
 
 def load_weights(

@@ -12,10 +12,12 @@ import torch
 from espnet2.config.options import from_args
 from espnet2.config.registry import ClassChoices
 from espnet2.tasks.data import build_iter_factory, build_plot_iter_factory, build_stats_iterator, data_files, splits_of
+from espnet2.train.abs_espnet_model import AbsESPnetModel
 from espnet2.train.collect_stats import collect_stats
 from espnet2.train.data_check import check_training_inputs
 from espnet2.train.data_options import DataOptions
 from espnet2.train.distributed import Distributed
+from espnet2.train.input_needs import InputNeeds
 from espnet2.train.load_pretrained import load_pretrained_model
 from espnet2.train.options import TrainerOptions
 from espnet2.train.trainer import Trainer
@@ -45,8 +47,9 @@ def refuse_unsupported(args: argparse.Namespace) -> None:
     from_args(DataOptions, args)
     if args.pretrain_path is not None:
         raise InputError("--pretrain_path is obsolete: use --init_param FILE.")
-    if args.use_adapter:
-        raise InputError("--use_adapter true is not supported yet.")
+    for name, default in (("use_adapter", False), ("adapter_conf", {}), ("save_strategy", "all")):
+        if getattr(args, name) != default:
+            raise InputError(f"--{name}: adapters are not supported yet.")
 
 
 def place(model: torch.nn.Module, args: argparse.Namespace, device: torch.device) -> torch.nn.Module:
@@ -66,12 +69,13 @@ def place(model: torch.nn.Module, args: argparse.Namespace, device: torch.device
     return model
 
 
-def collect(task: Any, args: argparse.Namespace, model: torch.nn.Module, device: torch.device) -> None:
+def collect(task: Any, args: argparse.Namespace, model: AbsESPnetModel, device: torch.device) -> None:
     """Write shapes and statistics of the training and validation data."""
-    iterators = [build_stats_iterator(task, args, mode) for mode in ("train", "valid")]
+    needs = check_data(task, args, model)
     collect_stats(
         model.to(device),
-        *iterators,
+        build_stats_iterator(task, args, "train", needs),
+        build_stats_iterator(task, args, "valid", needs),
         output_dir=args.output_dir,
         device=device,
         log_interval=args.log_interval,
@@ -79,48 +83,62 @@ def collect(task: Any, args: argparse.Namespace, model: torch.nn.Module, device:
     )
 
 
-def check_data(task: Any, args: argparse.Namespace) -> None:
+def check_data(task: Any, args: argparse.Namespace, model: AbsESPnetModel) -> InputNeeds:
     """Refuse data that would fail later.
 
+    Returns:
+        What the model asks of each utterance.
     Raises:
-        InputError: With all problems of a set together.
+        InputError: With all problems of all sets together.
     """
     inputs = [(data_files(args, mode), getattr(args, f"{mode}_shape_file")) for mode in ("train", "valid")]
     if args.multiple_iterator:
         inputs = [*splits_of(*inputs[0]), inputs[1]]
+    rates = {} if args.allow_multi_rates else model.sample_rates()
+    problems = []
     for files, shape_files in inputs:
-        check_training_inputs(
-            files,
-            shape_files,
-            task.required_data_names(train=True),
-            task.optional_data_names(train=True),
-            args.allow_variable_data_keys,
-        )
+        if args.collect_stats and not shape_files:
+            shape_files = [files[0][0]]  # whose ids are read
+        try:
+            check_training_inputs(
+                files,
+                shape_files,
+                task.required_data_names(train=True),
+                task.optional_data_names(train=True),
+                args.allow_variable_data_keys,
+                rates,
+            )
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError("\n".join(problems))
+    return InputNeeds(rates, model.least_lengths())
 
 
-def train(task: Any, args: argparse.Namespace, model: torch.nn.Module, distributed: Distributed) -> None:
-    """Train the model.
+def train(task: Any, args: argparse.Namespace, model: AbsESPnetModel, distributed: Distributed) -> None:
+    """Train the model. ``config.yaml`` is written when all is found well: an earlier one stays true to the earlier weights.
 
     Raises:
         InputError: If the data does not fit; all its problems together, before the first epoch.
     """
-    check_data(task, args)
+    needs = check_data(task, args, model)
     for item in args.init_param:
         logging.info(f"Loading pretrained parameters from {item}")
         load_pretrained_model(item, model, args.ignore_init_mismatch, map_location="cpu")
-    model = place(model, args, distributed.device)
-    optimizers = task.build_optimizers(args, model)
+    placed = place(model, args, distributed.device)
+    optimizers = task.build_optimizers(args, placed)
     Trainer.run(
-        model=model,
+        model=placed,
         optimizers=optimizers,
         schedulers=task.build_schedulers(args, optimizers),
-        train_iter_factory=build_iter_factory(task, args, "train", distributed),
-        valid_iter_factory=build_iter_factory(task, args, "valid", distributed),
-        plot_iter_factory=build_plot_iter_factory(task, args) if args.num_att_plot > 0 else None,
+        train_iter_factory=build_iter_factory(task, args, "train", distributed, needs),
+        valid_iter_factory=build_iter_factory(task, args, "valid", distributed, needs),
+        plot_iter_factory=build_plot_iter_factory(task, args, needs) if args.num_att_plot > 0 else None,
         output_dir=args.output_dir,
         options=from_args(TrainerOptions, args),
         distributed=distributed,
         loop_class=loop_choices.get_class(args.loop),
         seed=args.seed,
         task_name=task.__name__,
+        on_begin=lambda: task.save_config(args, distributed.distributed),
     )

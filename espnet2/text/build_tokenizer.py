@@ -8,8 +8,6 @@ from espnet2.text.symbols import Symbols
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
 
-TOKEN_TYPES = ("bpe", "char", "word", "phn")
-
 
 def build_tokenizer(
     token_type: str,

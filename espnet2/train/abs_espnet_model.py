@@ -36,3 +36,11 @@ class AbsESPnetModel(torch.nn.Module, ABC):
         Args:
             batch: As of ``forward``, without ``utt_id``.
         """
+
+    def sample_rates(self) -> dict[str, int]:
+        """The sampling rate of each sound that the model reads, by data name; other audio is refused."""
+        return {}
+
+    def least_lengths(self) -> dict[str, int]:
+        """The least samples or frames of which something is left in the model, by data name; less is left out."""
+        return {}

@@ -5,7 +5,6 @@ holds the weights after epoch N. Links such as ``valid.acc.best.pth`` name epoch
 read as such.
 """
 
-import errno
 import logging
 import os
 import shutil
@@ -17,12 +16,11 @@ from typing import Any
 import torch
 
 from espnet2.utils.atomic import atomic_write
-from espnet2.utils.errors import InputError
+from espnet2.utils.errors import DISK_FULL, InputError
 
 CHECKPOINT = "checkpoint.pth"
 PREVIOUS = "checkpoint.prev.pth"
 LATEST = "latest.pth"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def epoch_name(epoch: int) -> str:
@@ -63,7 +61,7 @@ def full_disk_is_told(directory: Path) -> Iterator[None]:
 
 def _is_full(error: BaseException | None) -> bool:
     while error is not None:  # torch.save wraps the error of the file in one of its own
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from espnet2.train.options import DistributedOptions
 from espnet2.utils.errors import InputError
@@ -97,7 +97,7 @@ def place_of_process(options: DistributedOptions) -> Place:
         found = LAUNCHERS[options.dist_launcher]()
     else:
         found = environment_place() or Place(0, 1)
-    given = {
+    given: dict[str, Any] = {
         "rank": options.dist_rank,
         "world_size": options.dist_world_size,
         "local_rank": options.local_rank,

@@ -40,9 +40,9 @@ class CommonCollateFn:
         """
         uids = [uid for uid, _ in data]
         names = data[0][1].keys()
-        for uid, arrays in data:
-            if arrays.keys() != names:
-                raise InputError(f"'{uid}' has the data {sorted(arrays)}, '{uids[0]}' {sorted(names)}.")
+        for uid, item in data:
+            if item.keys() != names:
+                raise InputError(f"'{uid}' has the data {sorted(item)}, '{uids[0]}' {sorted(names)}.")
         batch: dict[str, Tensor] = {}
         for name in names:
             if name.endswith("_lengths"):

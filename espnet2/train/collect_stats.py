@@ -4,7 +4,7 @@ Sums are taken in float64 batch by batch: the memory needed does not grow with t
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -53,7 +53,7 @@ def collect_stats(
 
 
 def _collect(model, batches: Batches, directory: Path, device, log_interval: int | None, write_feats: bool) -> None:
-    log_interval = log_interval or (max(len(batches) // 20, 10) if hasattr(batches, "__len__") else 100)
+    log_interval = log_interval or (max(len(batches) // 20, 10) if isinstance(batches, Sized) else 100)
     sums: dict[str, RunningSums] = {}
     with ExitStack() as stack:
         shapes, writers = _ShapeFiles(directory, stack), _FeatureFiles(directory, stack)

@@ -1,7 +1,7 @@
 """All that is wrong with the files of a training, found before it begins and told at once."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from espnet2.fileio.audio import is_pipe
 from espnet2.fileio.corpus_index import ScpIndex, ShapeTable
 from espnet2.fileio.id_alignment import rows_of
-from espnet2.train.readers import open_reader
+from espnet2.train.readers import SoundReader, open_reader
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
 
@@ -24,12 +24,13 @@ def check_training_inputs(
     required: Iterable[str],
     optional: Iterable[str],
     allow_variable: bool = False,
+    sample_rates: Mapping[str, int] | None = None,
 ) -> None:
     """Refuse a data set that would fail later.
 
     Checked are: names (missing, unknown, twice), files (missing, empty, ids twice, encodings), types, every id of the
-    shape files in every data file and in the other shape files, and whether sound files are there (20,000 of them,
-    evenly spread).
+    shape files in every data file and in the other shape files, whether sound files are there (20,000 of them, evenly
+    spread), and whether the first has the model's sampling rate.
 
     Args:
         path_name_type: Data files, their names in a batch, their types.
@@ -37,6 +38,7 @@ def check_training_inputs(
         required: Names that must be there.
         optional: Names that may be there.
         allow_variable: Let other names pass.
+        sample_rates: Of the model, by data name.
     Raises:
         InputError: One message with every problem, its file and line.
     """
@@ -50,8 +52,8 @@ def check_training_inputs(
     if not shape_files:
         problems.append("no shape file is given (--train_shape_file, --valid_shape_file)")
     problems += [p for other in shapes[1:] for p in (*_absent(shapes[0], other), *_absent(other, shapes[0]))]
-    for path, _, data_type in path_name_type:
-        problems += _file_problems(path, data_type, shapes[:1])
+    for path, name, data_type in path_name_type:
+        problems += _file_problems(path, data_type, shapes[:1], (sample_rates or {}).get(name))
     problems = list(dict.fromkeys(problems))
     if problems:
         head = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} with the training data:"
@@ -79,14 +81,20 @@ def _shape_ids(path: str | os.PathLike) -> ScpIndex:
     return ids
 
 
-def _file_problems(path: str, data_type: str, wanted: list[ScpIndex]) -> list[str]:
+def _file_problems(path: str, data_type: str, wanted: list[ScpIndex], sample_rate: int | None) -> list[str]:
     try:
-        ids = open_reader(path, data_type).ids
+        reader = open_reader(path, data_type, sample_rate=sample_rate)
     except InputError as error:
         return [str(error)]
+    ids = reader.ids
     if ids is None:
         return []
     problems = [problem for shape in wanted for problem in _absent(shape, ids)]
+    if isinstance(reader, SoundReader) and sample_rate is not None:
+        try:
+            reader.check_first()
+        except InputError as error:
+            problems.append(str(error))
     return problems + (_missing_paths(ids) if data_type in _PATH_TYPES else [])
 
 

@@ -22,7 +22,7 @@ class DataOptions:
     allow_multi_rates: bool = option(False, "Accept audio of several sample rates")
     max_cache_size: int = option(0, "Bytes of read data kept in memory, e.g. 10MB", parse_size)
     valid_max_cache_size: int | None = option(None, "The same for the valid set; none: 5% of it", parse_size_or_none)
-    max_cache_fd: int = option(32, "Ark files kept open")
+    max_cache_fd: int = option(32, "Accepted and not needed: an archive is opened for each read")
     max_bad_utterances: int = option(100, "Damaged utterances that are left out and reported before training stops")
     multi_task_dataset: bool = option(False, "Not supported; kept so that old configurations are understood")
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from espnet2.train.data_cache import DataCache
-from espnet2.train.readers import open_reader
+from espnet2.train.input_needs import NO_NEEDS, InputNeeds
+from espnet2.train.readers import SoundReader, open_reader
 from espnet2.utils.errors import InputError
 
 Preprocess = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -23,6 +24,7 @@ class ESPnetDataset:
         max_cache_size: Bytes of raw data kept in memory.
         max_cache_fd: Not needed; archives are opened for each read.
         allow_multi_rates: Accept audio of several sample rates.
+        needs: What the model asks of the data.
     Raises:
         InputError: If a file cannot be opened or a name comes twice.
     """
@@ -36,18 +38,20 @@ class ESPnetDataset:
         max_cache_size: int = 0,
         max_cache_fd: int = 32,
         allow_multi_rates: bool = False,
+        needs: InputNeeds = NO_NEEDS,
     ):
         if not path_name_type:
             raise InputError("No data: give files as 'path,name,type'.")
-        self.readers: dict[str, Any] = {}
-        for path, name, data_type in path_name_type:
-            if name in self.readers:
-                raise InputError(f"{path}: the data name '{name}' is given twice.")
-            self.readers[name] = open_reader(path, data_type, allow_multi_rates)
         self._files = [tuple(words) for words in path_name_type]
+        names = [name for _, name, _ in self._files]
+        for path, name, _ in self._files:
+            if names.count(name) > 1:
+                raise InputError(f"{path}: the data name '{name}' is given twice.")
         self.preprocess = preprocess
         self._dtypes = {"f": np.dtype(float_dtype), "i": np.dtype(int_dtype), "u": np.dtype(int_dtype)}
         self.allow_multi_rates = allow_multi_rates
+        self.needs = needs
+        self.readers = self._open()
         self.cache = DataCache(max_cache_size) if max_cache_size > 0 else None
 
     def __getstate__(self) -> dict:
@@ -55,7 +59,11 @@ class ESPnetDataset:
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
-        self.readers = {name: open_reader(path, kind, self.allow_multi_rates) for path, name, kind in self._files}
+        self.readers = self._open()
+
+    def _open(self) -> dict[str, Any]:
+        rates = self.needs.sample_rates
+        return {name: open_reader(path, kind, self.allow_multi_rates, rates.get(name)) for path, name, kind in self._files}
 
     def names(self) -> tuple[str, ...]:
         """The data names, before preprocessing."""
@@ -64,6 +72,16 @@ class ESPnetDataset:
     def has_name(self, name: str) -> bool:
         """Whether there is such data."""
         return name in self.readers
+
+    def check_first_sounds(self) -> None:
+        """Refuse a corpus at another rate than the model's by one look at each table.
+
+        Raises:
+            InputError: Names file, line and utterance.
+        """
+        for reader in self.readers.values():
+            if isinstance(reader, SoundReader):
+                reader.check_first()
 
     def __repr__(self) -> str:
         files = "".join(f"\n  {name}: {path} ({kind})" for path, name, kind in self._files)
@@ -81,6 +99,8 @@ class ESPnetDataset:
                 data = self.preprocess(uid, data)
             except InputError as error:
                 raise InputError(f"utterance '{uid}': {error}") from error
+        for name in self.needs.least_lengths.keys() & data.keys():
+            self._check_length(uid, name, len(data[name]))
         return uid, {name: self._typed(uid, name, value) for name, value in data.items()}
 
     def _read(self, uid: str) -> dict[str, Any]:
@@ -90,6 +110,14 @@ class ESPnetDataset:
             if self.cache is not None:
                 self.cache.add(uid, data)
         return dict(data)
+
+    def _check_length(self, uid: str, name: str, length: int) -> None:
+        least = self.needs.least_lengths[name]
+        if length < least:
+            reader = self.readers[name]
+            place = reader.path if reader.ids is None else f"{reader.path}:{reader.ids.line_of(uid)}"
+            detail = f"{length} samples, but the model needs {least} to make anything of it; leave it out"
+            raise InputError(f"{place}: utterance '{uid}': '{name}' is too short: {detail}")
 
     def _typed(self, uid: str, name: str, value: Any) -> np.ndarray:
         if not isinstance(value, np.ndarray) or value.dtype.kind not in self._dtypes:

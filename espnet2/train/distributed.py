@@ -8,7 +8,7 @@ in one process.
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -199,14 +199,14 @@ def in_step(batches: Iterable[T]) -> Iterator[T]:
     if not dist.is_initialized():
         yield from batches
         return
-    lengths = gather(len(batches) if hasattr(batches, "__len__") else None)
+    lengths = gather(len(batches) if isinstance(batches, Sized) else None)
     iterator = iter(batches)
     known = [length for length in lengths if length is not None]
     if len(known) == len(lengths):
         for _ in range(min(known)):
             yield next(iterator)
         return
-    end = object()
+    end: Any = object()
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
     while True:
         batch = next(iterator, end)

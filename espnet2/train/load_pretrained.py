@@ -1,6 +1,7 @@
 """``--init_param``: start from weights, or a part of them, that another training has made."""
 
 import logging
+import os
 
 import torch
 from torch import Tensor
@@ -56,7 +57,7 @@ def load_pretrained_model(
     target.load_state_dict(own)
 
 
-def read_weights(path: str, map_location: str | torch.device = "cpu") -> dict[str, Tensor]:
+def read_weights(path: str | os.PathLike, map_location: str | torch.device = "cpu") -> dict[str, Tensor]:
     """The weights of a ``.pth`` file: a state dict, or one below ``module`` (DeepSpeed) or ``model`` (checkpoint.pth).
 
     Raises:
@@ -65,7 +66,9 @@ def read_weights(path: str, map_location: str | torch.device = "cpu") -> dict[st
     state = checkpoint.read(path, map_location)
     for wrapper in ("module", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
-            return state[wrapper]
+            state = state[wrapper]
+    if not isinstance(state, dict):
+        raise InputError(f"{path} holds a {type(state).__name__}, not a dict of weights.")
     return state
 
 

@@ -63,7 +63,7 @@ class Loop:
         self.batch_schedulers = {n: s for n, s in schedulers.items() if s is not None and BATCH in stepped(s)}
         self.amp_dtype = _amp_dtype(self.device) if options.use_amp else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.amp_dtype is torch.float16)
-        self.report: Report = lambda stats, weight=None: None
+        self.report: Report = _silent
         self.num_updates = 0
 
     def losses(self, batch: Mapping[str, Any]) -> Iterator[OptimizationStep]:
@@ -120,7 +120,7 @@ class Loop:
         return torch.autocast(self.device.type, dtype=self.amp_dtype)
 
     def _no_sync(self) -> AbstractContextManager:
-        return self.model.no_sync() if hasattr(self.model, "no_sync") else nullcontext()
+        return getattr(self.model, "no_sync", nullcontext)()
 
     def _update(self, name: str, prefix: str) -> Tensor:
         """Clip the gradients and take a step with them, unless they are not finite."""
@@ -164,12 +164,15 @@ def add_gradient_noise(
         scale_factor: How fast it falls.
     """
     sigma = eta / (1 + update // duration) ** scale_factor
-    with_grad = [parameter for parameter in parameters if parameter.grad is not None]
-    generators = {p.device: torch.Generator(p.device).manual_seed(update) for p in with_grad}
-    for parameter in with_grad:
-        grad = parameter.grad
-        noise = torch.randn(grad.shape, generator=generators[parameter.device], device=grad.device, dtype=grad.dtype)
+    grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    generators = {device: torch.Generator(device).manual_seed(update) for device in {grad.device for grad in grads}}
+    for grad in grads:
+        noise = torch.randn(grad.shape, generator=generators[grad.device], device=grad.device, dtype=grad.dtype)
         grad.add_(noise, alpha=sigma)
+
+
+def _silent(stats: Mapping[str, Any], weight: Any = None) -> None:
+    """Where values go while nobody listens."""
 
 
 def _unpacked(output: Any) -> tuple[Tensor, Mapping[str, Any], Tensor]:

@@ -52,7 +52,7 @@ class TensorBoard(AbsMonitor):
             width, height = image.size
         picture = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes())
         summary = Summary(value=[Summary.Value(tag=name, image=picture)])
-        self.writers["train"].file_writer.add_summary(summary, epoch)
+        self.writers["train"].file_writer.add_summary(summary, epoch)  # type: ignore[attr-defined]  # torch's stub has None
 
     def graph(self, model: torch.nn.Module, batch: Mapping[str, Any]) -> None:
         """Trace the model, if asked for; a model that cannot be traced is only told of."""

@@ -7,6 +7,7 @@ from espnet2.config.nested import NestedDictAction
 from espnet2.config.options import option
 from espnet2.optimizers.registry import optim_choices
 from espnet2.schedulers.registry import scheduler_choices
+from espnet2.utils.errors import InputError
 from espnet2.utils.types import int_or_none, str2triple_str, str_or_none
 
 DEFAULT_CRITERIA = [
@@ -49,7 +50,7 @@ class TrainerOptions:
     use_amp: bool = option(False, "Mixed precision: bfloat16 where the device has it, else float16 with a scaled loss")
     use_tf32: bool = option(False, "Let float32 products on the GPU use TensorFloat-32")
     log_interval: int | None = option(
-        None, "Batches between two log lines (default: a twentieth of the epoch, at least 10)", type=int_or_none
+        None, "Batches between two log lines; none: a twentieth of the epoch, at least 10", type=int_or_none
     )
     num_att_plot: int = option(3, "Utterances whose attention is drawn each epoch; 0 for none")
     use_matplotlib: bool = option(True, "Draw curves and attention under the output directory")
@@ -73,9 +74,11 @@ class TrainerOptions:
     )
     ignore_init_mismatch: bool = option(False, "Leave out weights of --init_param whose name or shape does not fit")
     freeze_param: list[str] = option([], "Modules or parameters that are not trained, by name", nargs="*", type=str)
-    use_adapter: bool = option(False, "Train adapters instead of the model")
+    use_adapter: bool = option(False, "Train adapters instead of the model; not supported")
     adapter: str = option("lora", "Kind of adapter", choices=["lora", "houlsby"])
-    save_strategy: str = option("all", "Which weights are saved", choices=["all", "adapter_only", "required_grad_only"])
+    save_strategy: str = option(
+        "all", "Which weights are saved; only all is supported", choices=["all", "adapter_only", "required_grad_only"]
+    )
     adapter_conf: dict[str, Any] = option({}, "Keyword arguments of the adapter", action=NestedDictAction)
 
 
@@ -106,7 +109,12 @@ class DistributedOptions:
     )
     sharded_ddp: bool = option(False, "Fairscale's sharded training; not supported")
     use_deepspeed: bool = option(False, "Train through DeepSpeed; not supported")
-    deepspeed_config: str | None = option(None, "DeepSpeed's configuration file", type=str_or_none)
+    deepspeed_config: str | None = option(None, "DeepSpeed's configuration file; not supported", type=str_or_none)
+
+    def __post_init__(self) -> None:
+        for name in ("sharded_ddp", "use_deepspeed", "deepspeed_config"):
+            if getattr(self, name):
+                raise InputError(f"--{name} is not supported; --multiprocessing_distributed true trains on several GPUs.")
 
 
 @dataclass

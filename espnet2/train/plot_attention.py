@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from espnet2.utils.paths import path_below
+
 PANEL = (280, 220)  # width and height of a head's picture, pixels
 MARGIN = 24
 
@@ -33,8 +35,8 @@ def attention_weights(model: torch.nn.Module, batch: dict[str, Any]) -> dict[str
 
 
 @contextmanager
-def _kept(model: torch.nn.Module) -> Iterator[dict[str, torch.nn.Module]]:
-    modules = {name: module for name, module in model.named_modules() if hasattr(module, "keep_attention")}
+def _kept(model: torch.nn.Module) -> Iterator[dict[str, Any]]:
+    modules: dict[str, Any] = {name: module for name, module in model.named_modules() if hasattr(module, "keep_attention")}
     for module in modules.values():
         module.keep_attention = True
     try:
@@ -105,7 +107,7 @@ def draw_attention(
         for layer, weights in attention_weights(model, batch).items():
             for utterance, own in zip(ids, weights):
                 name = f"{layer}_{utterance}"
-                path = directory / utterance / f"{layer}.{epoch}ep.png"
+                path = path_below(directory, utterance) / f"{layer}.{epoch}ep.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 attention_image(without_padding(own), name).save(path, compress_level=1)
                 yield name, path

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from espnet2.text.abs_tokenizer import AbsTokenizer
 from espnet2.text.build_tokenizer import build_tokenizer
 from espnet2.text.cleaner import TextCleaner
 from espnet2.text.token_id_converter import TokenIDConverter
@@ -115,7 +116,7 @@ class CommonPreprocessor:
         self.noise_apply_prob = noise_apply_prob
         self.noise_db_range = parse_db_range(noise_db_range)
         self.short_noise_thres = short_noise_thres
-        self.tokenizer = self.converter = None
+        self.tokenizer: AbsTokenizer | None = None
         self.text_cleaner = TextCleaner(text_cleaner)
         if token_type is not None:
             if token_list is None:
@@ -150,7 +151,7 @@ class CommonPreprocessor:
             data[self.speech_name] = self._speech(data[self.speech_name])
         for name in self.text_names:
             if self.tokenizer is not None and isinstance(data.get(name), str):
-                data[name] = self._ids(uid, data[name])
+                data[name] = self._ids(uid, data[name], self.tokenizer)
         return data
 
     def _speech(self, speech: np.ndarray) -> np.ndarray:
@@ -184,8 +185,8 @@ class CommonPreprocessor:
         channels = channels / max(float(np.abs(channels).max()), 1.0)
         return (channels[0] if speech.ndim == 1 else channels.T).astype(speech.dtype)
 
-    def _ids(self, uid: str, text: str) -> np.ndarray:
-        tokens = self.tokenizer.text2tokens(self.text_cleaner(text))
+    def _ids(self, uid: str, text: str, tokenizer: AbsTokenizer) -> np.ndarray:
+        tokens = tokenizer.text2tokens(self.text_cleaner(text))
         if len(tokens) > _MANY_TOKENS:
             logging.warning(f"utterance '{uid}' has {len(tokens)} tokens; is that one utterance?")
         return np.asarray(self.converter.tokens2ids(tokens), np.int64)

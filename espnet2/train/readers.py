@@ -55,7 +55,12 @@ class SoundReader(ScpReader):
         path: ``<id> <sound file>`` lines.
         allow_multi_rates: Accept any rate.
         join: Makes one array of the arrays of several files on a line; by default there is one file.
+
+    Attributes:
+        model_rate: The rate that the model works at, if that is known; then all files must have it.
     """
+
+    model_rate: int | None = None
 
     def __init__(
         self,
@@ -75,26 +80,51 @@ class SoundReader(ScpReader):
 
     def _one(self, source: str) -> np.ndarray:
         audio, rate = read_audio(source)
-        if not self.allow_multi_rates and rate != self._corpus_rate(rate):
+        if not self.allow_multi_rates:
+            self._check_rate(source, rate)
+        return audio
+
+    def _check_rate(self, source: str, rate: int) -> None:
+        if self.model_rate not in (None, rate):
             raise InputError(
-                f"{source}: {rate} Hz, where the corpus begins with {self._rate} Hz; resample it (the format stage "
+                f"{source}: {rate} Hz, but the model works at {self.model_rate} Hz: resample the audio (the format stage of "
+                f"a recipe does, with --fs {self.model_rate}), or train a model with --frontend_conf fs={rate}"
+            )
+        if self.model_rate is None and rate != (corpus_rate := self._corpus_rate(rate)):
+            raise InputError(
+                f"{source}: {rate} Hz, where the corpus begins with {corpus_rate} Hz; resample it (the format stage "
                 "does) or give --allow_multi_rates true"
             )
-        return audio
+
+    def check_first(self) -> None:
+        """Read the header of the first sound of the table that has one.
+
+        Raises:
+            InputError: If its rate is not the model's; names file, line and utterance.
+        """
+        row, source, rate = self._first_sound()
+        try:
+            if rate is not None and not self.allow_multi_rates:
+                self._check_rate(source, rate)
+        except InputError as error:
+            raise InputError(f"{self.path}:{row + 1}: utterance '{self.ids.id_at(row)}': {error}") from None
 
     def _corpus_rate(self, fallback: int) -> int:
         """The rate of the first file of the table that has one, which does not depend on what was read so far."""
         if self._rate is None:
-            for row in range(min(len(self.ids), _RATE_TRIES)):
-                value = self.ids.value_at(row)
-                try:
-                    self._rate = audio_info(value if self.join is None else value.split()[0]).sample_rate
-                    break
-                except (InputError, IndexError):
-                    continue  # is reported when its turn comes
-            else:
-                self._rate = fallback
+            self._rate = self._first_sound()[2] or fallback
         return self._rate
+
+    def _first_sound(self) -> tuple[int, str, int | None]:
+        """Row, source and rate of the first line whose header can be read."""
+        for row in range(min(len(self.ids), _RATE_TRIES)):
+            value = self.ids.value_at(row)
+            try:
+                source = value if self.join is None else value.split()[0]
+                return row, source, audio_info(source).sample_rate
+            except (InputError, IndexError):
+                continue  # is reported when its turn comes
+        return 0, "", None
 
 
 class ArkReader(SoundReader):
@@ -188,13 +218,14 @@ DATA_TYPES: dict[str, Opener] = {
 _RAND_INT = re.compile(r"rand_int_(-?\d+)_(-?\d+)")
 
 
-def open_reader(path: str, data_type: str, allow_multi_rates: bool = False) -> Any:
+def open_reader(path: str, data_type: str, allow_multi_rates: bool = False, sample_rate: int | None = None) -> Any:
     """The reader of a file.
 
     Args:
         path: The table.
         data_type: A key of ``DATA_TYPES``, or ``rand_int_<low>_<high>``.
         allow_multi_rates: For sound.
+        sample_rate: For sound: the rate that the model works at.
     Returns:
         An object with ``[uid]``; ``.ids`` is its ``ScpIndex`` where it has one.
     Raises:
@@ -206,4 +237,7 @@ def open_reader(path: str, data_type: str, allow_multi_rates: bool = False) -> A
     if data_type not in DATA_TYPES:
         known = [*DATA_TYPES, "rand_int_<low>_<high>"]
         raise InputError(f"{path}: data type '{data_type}' is unknown.{did_you_mean(data_type, known)}")
-    return DATA_TYPES[data_type](path, allow_multi_rates)
+    reader = DATA_TYPES[data_type](path, allow_multi_rates)
+    if isinstance(reader, SoundReader):
+        reader.model_rate = sample_rate
+    return reader

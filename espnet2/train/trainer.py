@@ -6,7 +6,7 @@ run resumed from ``checkpoint.pth`` continues as if it had not stopped.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,7 +69,7 @@ class Trainer:
         self.monitors: list[AbsMonitor] = []
 
     @classmethod
-    def run(cls, *args: Any, **kwargs: Any) -> None:
+    def run(cls, *args: Any, on_begin: Callable[[], Any] | None = None, **kwargs: Any) -> None:
         """Train.
 
         Args:
@@ -85,6 +85,7 @@ class Trainer:
             loop_class: How a step is made.
             seed: Epoch e is seeded with ``seed + e``.
             task_name: For the names of others, such as a W&B project.
+            on_begin: Called by the first process once the model is built or resumed, before anything else is written.
         Raises:
             InputError: If the checkpoint to resume from does not fit, a criterion has no values, or the disk is full.
         """
@@ -94,6 +95,8 @@ class Trainer:
         with checkpoint.full_disk_is_told(trainer.output_dir):
             if trainer.distributed.is_main:
                 trainer.output_dir.mkdir(parents=True, exist_ok=True)
+                if on_begin is not None:
+                    on_begin()
                 trainer.monitors = build_monitors(trainer.options, trainer.output_dir, trainer.task_name)
             try:
                 trainer.train()
@@ -250,7 +253,8 @@ class Trainer:
             monitor.weights(path, epoch)
 
     def _step_schedulers(self) -> None:
-        for scheduler in self.schedulers.values():
+        schedulers: list[Any] = list(self.schedulers.values())
+        for scheduler in schedulers:
             if EPOCH in stepped(scheduler):
                 scheduler.step()
             elif VALUE in stepped(scheduler):
@@ -306,7 +310,8 @@ def _groups(batches: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _timed(batches: Iterable[T], reporter: SubReporter) -> Iterator[T]:
-    iterator, end = iter(batches), object()
+    iterator = iter(batches)
+    end: Any = object()
     while True:
         start = time.perf_counter()
         batch = next(iterator, end)
@@ -318,4 +323,4 @@ def _timed(batches: Iterable[T], reporter: SubReporter) -> Iterator[T]:
 
 def _log_interval(batches: Iterable[Any]) -> int:
     """A twentieth of the epoch, at least 10; 100 where its length is not known."""
-    return max(len(batches) // 20, 10) if hasattr(batches, "__len__") else 100
+    return max(len(batches) // 20, 10) if isinstance(batches, Sized) else 100

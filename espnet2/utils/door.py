@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from espnet2.utils.errors import InputError
+from espnet2.utils.errors import DISK_FULL, InputError
 
 
 def command_line() -> str:
@@ -14,7 +14,7 @@ def command_line() -> str:
 
 
 def run_door(main: Callable[[], Any]) -> None:
-    """Echo the command line, run ``main`` and exit: 1 with one message for an ``InputError``.
+    """Echo the command line, run ``main`` and exit: 1 with one message for an ``InputError`` or a full disk.
 
     Args:
         main: The door's entry, called without arguments.
@@ -28,3 +28,8 @@ def run_door(main: Callable[[], Any]) -> None:
     except BrokenPipeError:  # the reader of our output has gone, as in `door | head`
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        print(f"ERROR: Nothing more can be written: {error}. Make room and run the same command again.", file=sys.stderr)
+        sys.exit(1)

@@ -1,5 +1,10 @@
 """The one error for what a user can mend."""
 
+import errno
+
+# What the system says when nothing more can be written: no space, no quota, or a file at its limit.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class InputError(Exception):
     """Wrong options, files or data: the message names file, line or utterance, and what mends it.

@@ -70,12 +70,13 @@ def _ssh_jobs(target: Target, train: Sequence[str]) -> list[Job]:
     places = parse_hosts(target.host or "", target.ngpu)
     jobs = []
     init = _init_options(target)
+    envfile = shlex.quote(os.path.join(".", target.envfile))
     for rank, (host, local_rank) in enumerate(places):
         ranks = {"local_rank": local_rank, "dist_rank": rank, "dist_world_size": len(places)}
         words = [*train, "--ngpu", str(min(target.ngpu, 1)), "--multiprocessing_distributed", "false"]
         words += [word for name, value in ranks.items() for word in (f"--{name}", str(value))]
         words += [*init, *(["--dist_backend", "gloo"] if target.ngpu == 0 else [])]
-        script = f"set -euo pipefail\ncd {shlex.quote(os.getcwd())}\n. ./{target.envfile}\n{shlex.join(words)}\n"
+        script = f"set -euo pipefail\ncd {shlex.quote(os.getcwd())}\n. {envfile}\n{shlex.join(words)}\n"
         log = target.log if rank == 0 else target.log.with_suffix(f".rank{rank}{target.log.suffix}")
         jobs.append(Job(["ssh", host, "bash"], script, log))
     return jobs
@@ -111,11 +112,12 @@ def rotate(path: Path, max_num_log_files: int = 1000) -> None:
         os.replace(numbered(number - 1), numbered(number))
 
 
-def run_jobs(jobs: Sequence[Job]) -> int:
+def run_jobs(jobs: Sequence[Job]) -> tuple[int, Path | None]:
     """Run all at once; when one fails the others are ended.
 
     Returns:
-        The exit code of the first to fail, or 0.
+        The exit code of the first to fail and the log that is ours to show: none if the job's runner, such as run.pl, keeps
+        the log and has shown its end. Or 0 and none.
     """
     processes = []
     for job in jobs:
@@ -125,16 +127,18 @@ def run_jobs(jobs: Sequence[Job]) -> int:
             output = open(job.log, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
         stdin = subprocess.PIPE if job.script else None
         process = subprocess.Popen(job.words, stdin=stdin, stdout=output, stderr=output, text=True)
-        if job.script:
+        if process.stdin is not None:
             process.stdin.write(job.script)
             process.stdin.close()
         processes.append(process)
     try:
         while True:
             codes = [process.poll() for process in processes]
-            failed = next((code for code in codes if code not in (None, 0)), 0)
-            if failed or None not in codes:
-                return failed
+            for job, code in zip(jobs, codes):
+                if code not in (None, 0):
+                    return code, job.log
+            if None not in codes:
+                return 0, None
             time.sleep(0.1)
     finally:
         for process in processes:

@@ -55,21 +55,16 @@ def strip_brackets(value: str) -> str:
     return value
 
 
-def _words(value: str, number: int) -> tuple[str, ...]:
-    words = tuple(word.strip().strip("'\"") for word in strip_brackets(value).split(","))
-    if len(words) != number or not all(words):
-        raise ValueError(f"'{value}' is not {number} comma-separated words")
-    return words
-
-
-def str2pair_str(value: str) -> tuple[str, ...]:
-    """``"a,b"`` -> ``("a", "b")``; brackets and quotes allowed."""
-    return _words(value, 2)
-
-
 def str2triple_str(value: str) -> tuple[str, ...]:
-    """``"a,b,c"`` -> ``("a", "b", "c")``; brackets and quotes allowed."""
-    return _words(value, 3)
+    """``"a,b,c"`` -> ``("a", "b", "c")``; brackets and quotes allowed.
+
+    Raises:
+        ValueError: If it is not three words.
+    """
+    words = tuple(word.strip().strip("'\"") for word in strip_brackets(value).split(","))
+    if len(words) != 3 or not all(words):
+        raise ValueError(f"'{value}' is not 3 comma-separated words")
+    return words
 
 
 def parse_size(value: str | int | float) -> int:

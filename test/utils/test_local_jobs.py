@@ -47,6 +47,17 @@ def test_the_first_failure_is_shown(box):
     assert all(f"job {n} line 30" in box.read(f"d/x.{n}.log") for n in (1, 2, 3, 4)), "the other jobs run to their end"
 
 
+def test_errors_that_jobs_tell_are_shown_each_once(box):
+    """A job's own ERROR is its reason; what other jobs say is shown where it differs."""
+    box.write("job.sh", "seq 30; echo ERROR: $(($1 % 2)) is wrong; echo '  mend it'; exit 1")
+    result = box.run("run.pl", "JOB=1:4", "x.JOB.log", "bash", "job.sh", "JOB", code=1)
+    shown = [line for line in result.stderr.splitlines() if line.startswith("  ")]
+    assert shown == [
+        "  the end of x.1.log (exit code 1):", "  | ERROR: 1 is wrong", "  |   mend it",
+        "  the end of x.2.log (exit code 1):", "  | ERROR: 0 is wrong", "  |   mend it",
+    ]  # fmt: skip
+
+
 def test_a_single_failure(box):
     result = box.run("run.pl", "x.log", "no-such-program", code=1)
     assert result.stderr.startswith("run.pl: job failed, log is in x.log\n")

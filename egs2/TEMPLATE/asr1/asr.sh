@@ -44,6 +44,7 @@ opt   auxiliary_data_tags "" "Further text files of the training folder, for aux
 opt   speed_perturb_factors ""  "e.g. \"0.9 1.0 1.1\""
 opt   feats_type        raw   "Form of the dumped data" "raw raw_copy"
 opt   audio_format      flac  "Format of the dumped audio" "wav flac wav.ark flac.ark"
+opt   ref_channels      ""    "Channels to keep of audio that has several, e.g. 0 (default: it must have one)"
 opt   multi_columns_input_wav_scp false "wav.scp has a file per channel"
 opt   multi_columns_output_wav_scp false "Dump a file per channel"
 opt   fs                16k   "Sampling rate"

@@ -7,9 +7,11 @@ set -euo pipefail
     --lang en \
     --fs 8k \
     --audio_format wav \
-    --speed_perturb_factors "0.9 1.0 1.1" \
+    --speed_perturb_factors "0.85 0.925 1.0 1.075 1.15" \
     --token_type word \
     --use_lm false \
+    --feats_normalize utterance_mvn \
+    --inference_asr_model valid.loss.ave.pth \
     --asr_config conf/train_asr_conformer.yaml \
     --inference_config conf/decode_asr.yaml \
     --train_set train \

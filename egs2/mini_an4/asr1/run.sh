@@ -5,13 +5,12 @@ set -euo pipefail
 ./asr.sh \
     --lang en \
     --audio_format wav \
-    --nbpe 30 \
+    --token_type char \
     --asr_config conf/train_asr_conformer.yaml \
     --lm_config conf/train_lm.yaml \
     --inference_config conf/decode_asr.yaml \
     --train_set train_nodev \
     --valid_set train_dev \
     --test_sets test \
-    --bpe_train_text data/train_nodev/text \
     --lm_train_text data/train_nodev/text \
     "$@"

@@ -8,7 +8,7 @@ hypotheses, and each step computes the last token only, over the keys and values
 # Shapes: B batch, T frames, L labels, D model size, V vocabulary
 # In the search: U utterances, K hypotheses of each, H heads, d_k = D / H
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from espnet2.asr.abs_decoder import AbsDecoder
 from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.dropout import Dropout
 from espnet2.layers.feed_forward import PositionwiseFeedForward
 from espnet2.layers.key_value_cache import KeyValueCache
 from espnet2.layers.layer_norm import LayerNorm
@@ -41,7 +42,7 @@ class DecoderLayer(torch.nn.Module):
     def __init__(
         self,
         size: int,
-        self_attn: torch.nn.Module,
+        self_attn: MultiHeadedAttention,
         src_attn: MultiHeadedAttention,
         feed_forward: torch.nn.Module,
         dropout_rate: float,
@@ -55,7 +56,7 @@ class DecoderLayer(torch.nn.Module):
         self.norm1 = LayerNorm(size)
         self.norm2 = LayerNorm(size)
         self.norm3 = LayerNorm(size)
-        self.dropout = torch.nn.Dropout(dropout_rate)
+        self.dropout = Dropout(dropout_rate)
         self.normalize_before = normalize_before
         self.concat_linear1 = torch.nn.Linear(2 * size, size) if concat_after else None
         self.concat_linear2 = torch.nn.Linear(2 * size, size) if concat_after else None
@@ -153,7 +154,7 @@ class TransformerDecoder(AbsDecoder, Scorer):
             self.embed = torch.nn.Sequential(
                 torch.nn.Linear(vocab_size, size),
                 torch.nn.LayerNorm(size),
-                torch.nn.Dropout(dropout_rate),
+                Dropout(dropout_rate),
                 torch.nn.ReLU(),
                 pos_enc,
             )
@@ -175,6 +176,9 @@ class TransformerDecoder(AbsDecoder, Scorer):
         self.output_layer = torch.nn.Linear(size, vocab_size) if use_output_layer else None
         self.gradient_checkpoint_layers = frozenset(gradient_checkpoint_layers)
 
+    def _layers(self) -> list[DecoderLayer]:
+        return cast(list[DecoderLayer], list(self.decoders))
+
     def forward(
         self, hs_pad: Tensor, hlens: Tensor, ys_in_pad: Tensor, ys_in_lens: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -187,7 +191,7 @@ class TransformerDecoder(AbsDecoder, Scorer):
         num_labels = ys_in_pad.size(1)
         mask = make_attention_mask(ys_in_lens, num_labels).to(hs_pad.device) & causal_mask(num_labels, hs_pad.device)
         x = self.embed(ys_in_pad)
-        for number, layer in enumerate(self.decoders):
+        for number, layer in enumerate(self._layers()):
             if self.training and number in self.gradient_checkpoint_layers:
                 x = checkpoint(self._whole, layer, x, mask, hs_pad, source_mask, use_reentrant=False)
             else:
@@ -213,11 +217,12 @@ class TransformerDecoder(AbsDecoder, Scorer):
         Shapes:
             encoded (U, T, D), lengths (U,)
         """
-        attention = self.decoders[0].self_attn
-        source = [layer.src_attn.project_key_value(encoded, encoded) for layer in self.decoders]
+        layers = self._layers()
+        attention = layers[0].self_attn
+        source = [layer.src_attn.project_key_value(encoded, encoded) for layer in layers]
         is_padded = bool((lengths < encoded.size(1)).any())
         return DecoderState(
-            cache=KeyValueCache(len(self.decoders), len(encoded), attention.h, attention.d_k, encoded),
+            cache=KeyValueCache(len(layers), len(encoded), attention.h, attention.d_k, encoded),
             source=torch.stack([torch.stack(pair) for pair in source]),
             source_mask=make_attention_mask(lengths, encoded.size(1)).to(encoded.device) if is_padded else None,
             num_hypotheses=1,
@@ -236,7 +241,7 @@ class TransformerDecoder(AbsDecoder, Scorer):
         cache.advance()
         last = prefixes[:, :, -1:].flatten(0, 1)  # (U * K, 1)
         x = self.embed[-1](self.embed[:-1](last), offset=prefixes.size(2) - 1)  # (U * K, 1, D)
-        for number, layer in enumerate(self.decoders):
+        for number, layer in enumerate(self._layers()):
 
             def look_back(y: Tensor, layer: DecoderLayer = layer, number: int = number) -> Tensor:
                 keys, values = cache.put(number, *layer.self_attn.project_key_value(y, y))

@@ -6,7 +6,7 @@ Assumption of CTC-based ASR by Conditioning on Intermediate Predictions", 2021, 
 """
 # Shapes: B batch, T frames, S frames after subsampling, R distances, F features, D model size, V vocabulary
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -75,7 +75,7 @@ class LayeredEncoder(AbsEncoder):
         """Model size D."""
         return self._output_size
 
-    def forward(  # type: ignore[override]
+    def forward(
         self, xs_pad: Tensor, ilens: Tensor, prev_states: Tensor | None = None, ctc: CTC | None = None
     ) -> tuple[Encoded, Tensor, None]:
         """Encode.
@@ -157,7 +157,7 @@ def stochastic_depth_rates(rate: float | Sequence[float], num_blocks: int) -> li
     return list(rate)
 
 
-def choose(what: str, name: str, choices: dict[str, Callable]) -> Callable:
+def choose(what: str, name: str, choices: Mapping[str, Callable]) -> Callable:
     """Look an option's value up.
 
     Raises:

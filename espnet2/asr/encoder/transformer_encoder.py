@@ -73,6 +73,7 @@ class TransformerEncoder(LayeredEncoder):
     ) -> None:
         encodings = {"abs_pos": PositionalEncoding, "conv": ConvolutionalPositionalEmbedding}
         pos_enc = choose("pos_enc_layer_type", pos_enc_layer_type, encodings)
+        embed: torch.nn.Module
         if input_layer is None:
             embed = torch.nn.Identity() if input_size == output_size else torch.nn.Linear(input_size, output_size)
         else:

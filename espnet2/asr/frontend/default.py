@@ -63,9 +63,10 @@ class DefaultFrontend(AbsFrontend):
     ) -> None:
         super().__init__()
         _refuse_enhancement(frontend_conf or {})
+        self.sample_rate = parse_size(fs)
         self.hop_length = hop_length
         self.stft = Stft(n_fft, win_length, hop_length, window, center, normalized, onesided) if apply_stft else None
-        self.logmel = LogMel(parse_size(fs), n_fft, n_mels, fmin, fmax, htk)
+        self.logmel = LogMel(self.sample_rate, n_fft, n_mels, fmin, fmax, htk)
         self.n_mels = n_mels
 
     def output_size(self) -> int:

@@ -62,7 +62,7 @@ class SpecAug(AbsSpecAug):
             steps.append(MaskAlongAxis(freq_mask_width_range, num_freq_mask, "freq", replace_with_zero))
         if apply_time_mask and time_mask_width_range is not None:
             steps.append(MaskAlongAxis(time_mask_width_range, num_time_mask, "time", replace_with_zero))
-        elif apply_time_mask:
+        elif apply_time_mask and time_mask_width_ratio_range is not None:
             ratios = time_mask_width_ratio_range
             steps.append(MaskAlongAxisVariableMaxWidth(ratios, num_time_mask, "time", replace_with_zero))
         self.steps = torch.nn.ModuleList(steps)

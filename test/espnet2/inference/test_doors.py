@@ -141,6 +141,8 @@ def test_transcribe(model, tmp_path, capsys):
     assert rows[1]["seconds"] == pytest.approx(2 * rows[0]["seconds"])
     with pytest.raises(InputError, match="missing.wav"):
         asr_transcribe.main(["--exp", str(model / "asr_conformer"), str(tmp_path / "missing.wav")])
+    with pytest.raises(InputError, match="--nbest: only the best result"):
+        asr_transcribe.main(["--exp", str(model / "asr_conformer"), "--nbest", "2", *files])
 
 
 @pytest.mark.parametrize("door", ["asr_inference", "lm_calc_perplexity", "asr_transcribe"])

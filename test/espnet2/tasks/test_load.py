@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from espnet2.tasks.load import load_weights, read_state_dict
+from espnet2.tasks.load import load_weights
+from espnet2.train.load_pretrained import read_weights
 from espnet2.utils.errors import InputError
 
 
@@ -29,7 +30,7 @@ def same(model, state):
 def test_plain_and_wrapped_files(tmp_path, state, wrap):
     torch.save(wrap(state), tmp_path / "m.pth")
     model = Model()
-    load_weights(model, read_state_dict(tmp_path / "m.pth"), "m.pth")
+    load_weights(model, read_weights(tmp_path / "m.pth"), "m.pth")
     assert same(model, state)
 
 
@@ -64,4 +65,4 @@ def test_damaged_and_absent_files(tmp_path):
     (tmp_path / "bad.pth").write_bytes(b"not a model")
     for name in ("bad.pth", "absent.pth"):
         with pytest.raises(InputError, match=name):
-            read_state_dict(tmp_path / name)
+            read_weights(tmp_path / name)

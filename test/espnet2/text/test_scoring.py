@@ -73,6 +73,11 @@ def test_report(trn):
     assert "REF:  HI WIDE WORLD\nHYP:  HI **** WORLD\nEval:    D\n" in text
 
 
+def test_options_that_only_sclite_has_are_told(trn, capsys):
+    main(["--ref", str(trn / "ref"), "--hyp", str(trn / "hyp"), "--sclite_opts", "-s -e utf-8"])
+    assert "its options -e utf-8 have no effect" in capsys.readouterr().err
+
+
 def test_sclite_is_used_where_it_is(trn, monkeypatch, capsys):
     (trn / "sclite").write_text('#!/bin/sh\necho "sclite $*"\n')
     (trn / "sclite").chmod(0o755)

@@ -9,6 +9,7 @@ import soundfile
 
 from espnet2.fileio.kaldi_ark import KaldiArkWriter
 from espnet2.train.dataset import ESPnetDataset
+from espnet2.train.input_needs import InputNeeds
 from espnet2.train.iterable_dataset import IterableESPnetDataset
 from espnet2.train.readers import DATA_TYPES
 from espnet2.utils.errors import InputError
@@ -164,3 +165,20 @@ def test_the_table_covers_the_documented_types():
     documented = "sound multi_columns_sound variable_columns_sound kaldi_ark npy text random_text text_int csv_int"
     documented += " text_float csv_float hdf5 rand_float rttm"
     assert set(documented.split()) == set(DATA_TYPES)
+
+
+def test_needs_of_the_model(tmp_path, write):
+    """Other rates and too little sound are refused where they are read, also after the way to a worker process."""
+    for name, rate, length in (("a", 8000, 400), ("b", 8000, 399), ("c", 16000, 400)):
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(length), rate)
+    scp = write("wav.scp", *(f"{name} {tmp_path}/{name}.wav" for name in "abc"))
+    needs = InputNeeds({"x": 8000}, {"x": 400})
+    dataset = pickle.loads(pickle.dumps(ESPnetDataset([(scp, "x", "sound")], needs=needs)))
+    dataset.check_first_sounds()
+    assert len(dataset["a"][1]["x"]) == 400
+    with pytest.raises(InputError, match=r"wav.scp:2: utterance 'b': 'x' is too short: 399 samples, but the model needs 400"):
+        dataset["b"]
+    with pytest.raises(InputError, match=r"wav.scp:3: utterance 'c': .*c.wav: 16000 Hz, but the model works at 8000 Hz"):
+        dataset["c"]
+    with pytest.raises(InputError, match=r"wav.scp:1: utterance 'a': .*model works at 16000 Hz"):
+        ESPnetDataset([(scp, "x", "sound")], needs=InputNeeds({"x": 16000})).check_first_sounds()

@@ -85,9 +85,10 @@ def test_a_failing_job_ends_the_others(tmp_path):
         Job(["bash"], "echo hello\nsleep 0.2\nexit 3\n", log),
         Job([*python, "import time; time.sleep(60)"]),
     ]
-    assert run_jobs(jobs) == 3
+    assert run_jobs(jobs) == (3, log)
     assert log.read_text() == "hello\n"
-    assert run_jobs([Job([*python, "pass"]), Job([*python, "pass"])]) == 0
+    assert run_jobs([Job([*python, "pass"]), Job([*python, "pass"])]) == (0, None)
+    assert run_jobs([Job(["false"])]) == (1, None), "its runner keeps the log and shows its end"
 
 
 def test_the_end_of_a_log(tmp_path, capsys):

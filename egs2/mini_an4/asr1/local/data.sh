@@ -9,7 +9,7 @@ usage "Speak the sentences of mini_an4 with synthetic voices and write the data 
 opt stage           1     "First stage"
 opt stop_stage      10000 "Last stage"
 opt nj              ""    "Processes of the synthesis (default: one per core)"
-opt num_train_nodev 2400  "Utterances of train_nodev"
+opt num_train_nodev 4800  "Utterances of train_nodev"
 opt num_train_dev   120   "Utterances of train_dev"
 opt num_test        320   "Utterances of test"
 stage 1 synthesise "Speak all sentences, write wav.scp, text and utt2spk"

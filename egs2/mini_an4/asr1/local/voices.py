@@ -19,6 +19,13 @@ VARIANTS = {
     "test": ["Andrea", "Marco", "Michael", "f4", "gustave", "m2", "m5", "paul"],
 }
 FIRST_SPEAKER = {"train": 1, "dev": 801, "test": 901}
+# Training hears each vocal tract in more manners, and wider ones, than are tested.
+MANNERS = {"train": 4, "dev": 2, "test": 2}
+RANGES = {  # rate, pitch, pitch range
+    "train": ((115, 210), (15, 85), (20, 90)),
+    "dev": ((130, 190), (35, 65), (30, 70)),
+    "test": ((130, 190), (35, 65), (30, 70)),
+}
 
 
 class Speaker(NamedTuple):
@@ -41,8 +48,8 @@ def speakers(name: str) -> list[Speaker]:
     """The speakers of ``train``, ``dev`` or ``test``, the same on every call."""
     rng = random.Random(f"speakers of {name}")
     found = []
-    for i, variant in enumerate(variant for variant in VARIANTS[name] for _ in range(2)):
+    for i, variant in enumerate(variant for variant in VARIANTS[name] for _ in range(MANNERS[name])):
         accent = ACCENTS[(i + i // len(ACCENTS)) % len(ACCENTS)]
-        manner = rng.randint(130, 190), rng.randint(35, 65), rng.randint(30, 70)
+        manner = [rng.randint(*ends) for ends in RANGES[name]]
         found.append(Speaker(f"v{FIRST_SPEAKER[name] + i:03d}", accent, variant, *manner))
     return found

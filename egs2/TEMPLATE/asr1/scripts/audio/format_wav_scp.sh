@@ -17,6 +17,7 @@ opt reco2speed    ""      "File of speed factors of the recordings"
 opt suffix        ""      "Part of the job folders' names"
 opt ref_channels  ""      "Channels to keep, e.g. 0,1"
 opt utt2ref_channels ""   "File of channels to keep of each utterance"
+opt num_channels  ""      "Refuse audio that has another number of channels"
 opt audio_format  wav     "Format of the audio" "wav flac wav.ark flac.ark"
 opt audio_subtype ""      "Sample format, e.g. PCM_16"
 opt vad_based_trim ""     "File of voiced parts to trim to"
@@ -35,15 +36,16 @@ for file in "${scp}" ${segments:+"${segments}"} ${reco2speed:+"${reco2speed}"}; 
 done
 mkdir -p "${logdir}" "${audiodir}"
 
-options=(--fs "${fs}" --audio-format "${audio_format}"
+list=${segments:-${scp}}
+options=(--fs "${fs}" --part_of "${list}" --audio-format "${audio_format}"
     --multi-columns-input "${multi_columns_input}" --multi-columns-output "${multi_columns_output}")
 [ -z "${reco2speed}" ] || options+=(--reco2speed "${reco2speed}")
 [ -z "${ref_channels}" ] || options+=(--ref-channels "${ref_channels}")
 [ -z "${utt2ref_channels}" ] || options+=(--utt2ref-channels "${utt2ref_channels}")
+[ -z "${num_channels}" ] || options+=(--num_channels "${num_channels}")
 [ -z "${audio_subtype}" ] || options+=(--audio-subtype "${audio_subtype}")
 [ -z "${vad_based_trim}" ] || options+=(--vad_based_trim "${vad_based_trim}")
 
-list=${segments:-${scp}}
 jobs=$(least "${nj}" "$(num_lines "${list}")")
 ((jobs > 0)) || die "${list} is empty"
 if [ -n "${segments}" ]; then
