@@ -125,7 +125,7 @@ def test_speed_perturbation_changes_the_names(recipe):
     assert len(ids.splitlines()) == 9 and "sp0.9-spk-train0" in ids
     assert (recipe.folder / "data/train_sp0.9").is_dir() and (recipe.folder / "data/train_sp1.1").is_dir()
     assert "--reco2speed" in recipe.args("format_wav_scp")
-    assert recipe.args("check_data_dir") == "data/train_sp data/dev data/test"
+    assert recipe.args("check_data_dir") == "--num_channels 1 data/train_sp data/dev data/test"
 
 
 @pytest.mark.slow

@@ -33,6 +33,20 @@ def download(url: str, path: Path) -> None:
     part.replace(path)
 
 
+def unpack(archive: Path, folder: Path) -> None:
+    """Write an archive's files and folders, in one pass.
+
+    Raises:
+        tarfile.TarError: If a member is a link or device, or its path leaves the folder.
+    """
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            target = (folder / member.name).resolve()
+            if not (member.isfile() or member.isdir()) or not target.is_relative_to(folder.resolve()):
+                raise tarfile.ExtractError(f"refused to unpack '{member.name}'")
+            tar.extract(member, folder)
+
+
 def main() -> None:
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
@@ -47,8 +61,7 @@ def main() -> None:
         download(url, archive)
     print(f"unpacking {archive}", file=sys.stderr)
     try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")  # refuses paths that leave the folder
+        unpack(archive, folder)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise SystemExit(f"ERROR: cannot unpack {archive}: {error}. Delete it and run this again") from None
     done.touch()
