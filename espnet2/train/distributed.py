@@ -153,6 +153,16 @@ def init(distributed: Distributed) -> None:
     logging.info(f"{distributed.world_size} processes train together through {distributed.backend}{reason}")
 
 
+def leave() -> None:
+    """End what :func:`init` began, at the end of a process's work; nothing to do for a process alone.
+
+    Without it the backend's threads meet the interpreter's end, which now and then aborts a process that has done
+    all its work.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def share_by_weight(loss: Tensor, weight: Tensor | float | None) -> Tensor:
     """Scale this rank's mean loss so that DDP's average over ranks is the mean over the whole batch.
 

@@ -125,8 +125,7 @@ def _run(worker: Worker, args: argparse.Namespace) -> None:
     setup_logging(args.log_level if distributed.is_main else "ERROR", distributed.log_prefix)
     init(distributed)
     worker(args, distributed)
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    leave()
 
 
 def _wait(processes):

@@ -16,6 +16,7 @@ from espnet2.train.distributed import (
     gather,
     in_step,
     init,
+    leave,
     reduce_stats,
     resolve,
     share_by_weight,
@@ -161,6 +162,7 @@ def _collectives(rank, path):
     counted = len(list(in_step(range([3, 2][rank]))))
     flagged = len(list(in_step(iter(range([3, 2][rank])))))
     torch.save([shared.item(), stats["loss"], stats["only0"], counted, flagged], f"{path}/{rank}.pth")
+    leave()
 
 
 @pytest.mark.slow
