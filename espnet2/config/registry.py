@@ -74,6 +74,7 @@ class ClassChoices:
         type_check: ``"module:Class"`` that every choice must be derived from.
         default: The name used when none is given.
         optional: Whether ``none`` may be chosen (implied by a default of None).
+        refused: Names that published configurations know and this toolkit does not build -> why, and what to do.
     """
 
     def __init__(
@@ -83,12 +84,14 @@ class ClassChoices:
         type_check: str | None = None,
         default: str | None = None,
         optional: bool = False,
+        refused: Mapping[str, str] | None = None,
     ):
         self.name = name
         self.classes = {key.lower(): path for key, path in classes.items()}
         self.type_check = type_check
         self.default = default
         self.optional = optional or default is None
+        self.refused = {key.lower(): reason for key, reason in (refused or {}).items()}
 
     def names(self) -> list[str]:
         """The known names, with ``None`` spelled out where nothing may be chosen."""
@@ -100,6 +103,8 @@ class ClassChoices:
             return None
         if ":" in value or value.lower() in self.classes:
             return value if ":" in value else value.lower()
+        if value.lower() in self.refused:
+            raise argparse.ArgumentTypeError(f"'{value}' is not supported: {self.refused[value.lower()]}")
         raise argparse.ArgumentTypeError(f"unknown '{value}'.{did_you_mean(value, self.names())}")
 
     def get_class(self, name: str) -> type:
@@ -109,6 +114,8 @@ class ClassChoices:
             InputError: If the name is unknown or the class is not of the required kind.
         """
         path = name if ":" in name else self.classes.get(name.lower())
+        if path is None and name.lower() in self.refused:
+            raise InputError(f"{self.name}: '{name}' is not supported: {self.refused[name.lower()]}")
         if path is None:
             raise InputError(f"{self.name}: unknown '{name}'.{did_you_mean(name, self.names())}")
         class_ = import_class(path)

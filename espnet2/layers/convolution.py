@@ -2,12 +2,33 @@
 
 Gulati et al., "Conformer", 2020, https://arxiv.org/abs/2005.08100, section 2.2.
 """
-# Shapes: B batch, T frames, D model size
+# Shapes: B batch, T frames, C channels, D model size
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.utils.errors import InputError
+
+
+def depthwise_conv(channels: int, kernel_size: int, option: str, groups: int | None = None) -> torch.nn.Conv1d:
+    """A convolution over time that keeps the number of frames and joins no channels.
+
+    Args:
+        channels: Channels C that come in.
+        kernel_size: Taps (odd).
+        option: The option that says them, for the message.
+        groups: Join channels within so many groups, to one each; C when None.
+
+    Raises:
+        InputError: If the kernel size is even.
+
+    Shapes:
+        of what it does: (B, C, T) -> (B, groups, T)
+    """
+    if kernel_size % 2 == 0:
+        raise InputError(f"encoder_conf: {option} must be odd, but it is {kernel_size}")
+    groups = groups or channels
+    return torch.nn.Conv1d(channels, groups, kernel_size, padding=(kernel_size - 1) // 2, groups=groups)
 
 
 class ConvolutionModule(torch.nn.Module):
@@ -27,12 +48,8 @@ class ConvolutionModule(torch.nn.Module):
 
     def __init__(self, channels: int, kernel_size: int, activation: torch.nn.Module | None = None) -> None:
         super().__init__()
-        if kernel_size % 2 == 0:
-            raise InputError(f"encoder_conf: cnn_module_kernel must be odd, but it is {kernel_size}")
         self.pointwise_conv1 = torch.nn.Conv1d(channels, 2 * channels, 1)
-        self.depthwise_conv = torch.nn.Conv1d(
-            channels, channels, kernel_size, padding=(kernel_size - 1) // 2, groups=channels
-        )
+        self.depthwise_conv = depthwise_conv(channels, kernel_size, "cnn_module_kernel")
         self.norm = torch.nn.BatchNorm1d(channels)
         self.pointwise_conv2 = torch.nn.Conv1d(channels, channels, 1)
         self.activation = activation or torch.nn.ReLU()

@@ -13,12 +13,20 @@ from espnet2.train.data_options import AugmentOptions, TextOptions
 from espnet2.utils.errors import InputError
 from espnet2.utils.types import int_or_none, str_or_none
 
+ABSENT = "this toolkit does not have it"
+
 frontend_choices = ClassChoices(
     "frontend",
-    {"default": "espnet2.asr.frontend.default:DefaultFrontend"},
+    {
+        "default": "espnet2.asr.frontend.default:DefaultFrontend",
+        "sliding_window": "espnet2.asr.frontend.sliding_window:SlidingWindow",
+        "fused": "espnet2.asr.frontend.fused:FusedFrontends",
+        "whisper": "espnet2.asr.frontend.whisper:WhisperFrontend",
+    },
     type_check="espnet2.asr.abs_frontend:AbsFrontend",
     default="default",
     optional=True,
+    refused={"s3prl": ABSENT, "espnet_ssl": ABSENT, "huggingface": ABSENT, "wav2vec_cnn": ABSENT},
 )
 specaug_choices = ClassChoices(
     "specaug",
@@ -37,25 +45,77 @@ normalize_choices = ClassChoices(
 )
 model_choices = ClassChoices(
     "model",
-    {"espnet": "espnet2.asr.espnet_model:ESPnetASRModel"},
+    {
+        "espnet": "espnet2.asr.espnet_model:ESPnetASRModel",
+        "maskctc": "espnet2.asr.maskctc_model:MaskCTCModel",
+    },
     type_check="espnet2.train.abs_espnet_model:AbsESPnetModel",
     default="espnet",
+    refused={"pit_espnet": ABSENT},
 )
-preencoder_choices = ClassChoices("preencoder", {}, type_check="espnet2.asr.abs_preencoder:AbsPreEncoder")
+preencoder_choices = ClassChoices(
+    "preencoder",
+    {
+        "linear": "espnet2.asr.preencoder.linear:LinearProjection",
+        "sinc": "espnet2.asr.preencoder.sinc:LightweightSincConvs",
+    },
+    type_check="espnet2.asr.abs_preencoder:AbsPreEncoder",
+)
 encoder_choices = ClassChoices(
     "encoder",
     {
         "conformer": "espnet2.asr.encoder.conformer_encoder:ConformerEncoder",
         "transformer": "espnet2.asr.encoder.transformer_encoder:TransformerEncoder",
+        "branchformer": "espnet2.asr.encoder.branchformer_encoder:BranchformerEncoder",
+        "e_branchformer": "espnet2.asr.encoder.e_branchformer_encoder:EBranchformerEncoder",
+        "multiconv_conformer": "espnet2.asr.encoder.multiconv_conformer_encoder:MultiConvConformerEncoder",
+        "rnn": "espnet2.asr.encoder.rnn_encoder:RNNEncoder",
+        "vgg_rnn": "espnet2.asr.encoder.vgg_rnn_encoder:VGGRNNEncoder",
+        "linear": "espnet2.asr.encoder.linear_encoder:LinearEncoder",
+        "wav2vec2": "espnet2.asr.encoder.wav2vec2_encoder:Wav2Vec2Encoder",
+        "hubert": "espnet2.asr.encoder.hubert_encoder:HubertEncoder",
+        "whisper": "espnet2.asr.encoder.whisper_encoder:WhisperEncoder",
     },
     type_check="espnet2.asr.abs_encoder:AbsEncoder",
-    default="conformer",
+    default="rnn",
+    refused={
+        "contextual_block_transformer": ABSENT,
+        "contextual_block_conformer": ABSENT,
+        "transformer_multispkr": ABSENT,
+        "hubert_pretrain": ABSENT,
+        "torchaudiohubert": ABSENT,
+        "avhubert": ABSENT,
+        "beats": ABSENT,
+        "longformer": "the weights' names and scaling in the package it wraps are not documented well enough to load them",
+    },
 )
-postencoder_choices = ClassChoices("postencoder", {}, type_check="espnet2.asr.abs_postencoder:AbsPostEncoder")
+postencoder_choices = ClassChoices(
+    "postencoder",
+    {
+        "hugging_face_transformers":
+            "espnet2.asr.postencoder.hugging_face_transformers:HuggingFaceTransformersPostEncoder",
+        "length_adaptor": "espnet2.asr.postencoder.length_adaptor:LengthAdaptorPostEncoder",
+    },
+    type_check="espnet2.asr.abs_postencoder:AbsPostEncoder",
+)
 decoder_choices = ClassChoices(
     "decoder",
-    {"transformer": "espnet2.asr.decoder.transformer_decoder:TransformerDecoder"},
+    {
+        "transformer": "espnet2.asr.decoder.transformer_decoder:TransformerDecoder",
+        "lightweight_conv": "espnet2.asr.decoder.conv_decoders:LightweightConvDecoder",
+        "lightweight_conv2d": "espnet2.asr.decoder.conv_decoders:LightweightConv2dDecoder",
+        "dynamic_conv": "espnet2.asr.decoder.conv_decoders:DynamicConvDecoder",
+        "dynamic_conv2d": "espnet2.asr.decoder.conv_decoders:DynamicConv2dDecoder",
+        "rnn": "espnet2.asr.decoder.rnn_decoder:RNNDecoder",
+        "transducer": "espnet2.asr.decoder.transducer_decoder:TransducerDecoder",
+        "mlm": "espnet2.asr.decoder.mlm_decoder:MLMDecoder",
+        "whisper": "espnet2.asr.decoder.whisper_decoder:WhisperDecoder",
+        "hugging_face_transformers":
+            "espnet2.asr.decoder.hugging_face_transformers_decoder:HuggingFaceTransformersDecoder",
+        "linear_decoder": "espnet2.asr.decoder.linear_decoder:LinearDecoder",
+    },
     type_check="espnet2.asr.abs_decoder:AbsDecoder",
+    refused={"s4": "its state-space kernels are not documented well enough to load trained weights"},
 )
 preprocessor_choices = ClassChoices(
     "preprocessor",
@@ -76,7 +136,9 @@ class ASROptions:
     )
     input_size: int | None = option(None, "Feature dimensions when features, not audio, are the input", int_or_none)
     ctc_conf: dict = option({}, "Keyword arguments of the CTC module, as key=value", action=NestedDictAction)
-    joint_net_conf: dict | None = option(None, "The transducer's joint network: not supported", action=NestedDictAction)
+    joint_net_conf: dict | None = option(
+        None, "Keyword arguments of the transducer's joint network, as key=value", action=NestedDictAction
+    )
     aux_ctc_tasks: list = option(
         [], "Names of data that are texts too, the targets of intermediate layers in model_conf aux_ctc", nargs="*", type=str
     )
@@ -84,7 +146,7 @@ class ASROptions:
     use_nlp_prompt: bool = option(False, "Prompts in words: not supported")
 
     def __post_init__(self):
-        for name in ("joint_net_conf", "use_lang_prompt", "use_nlp_prompt"):
+        for name in ("use_lang_prompt", "use_nlp_prompt"):
             if getattr(self, name):
                 raise InputError(f"{name} is not supported.")
 
@@ -153,7 +215,7 @@ class ASRTask(AbsTask):
         postencoder = _build(postencoder_choices, args, input_size=encoder_output_size)
         if postencoder is not None:
             encoder_output_size = postencoder.output_size()
-        decoder = _build(decoder_choices, args, vocab_size=vocab_size, encoder_output_size=encoder_output_size)
+        decoder, joint_network = cls._build_decoder(args, vocab_size, encoder_output_size)
         ctc = construct(CTC, args.ctc_conf, "ctc_conf", odim=vocab_size, encoder_output_size=encoder_output_size)
 
         model = model_choices.build(
@@ -169,13 +231,32 @@ class ASRTask(AbsTask):
             postencoder=postencoder,
             decoder=decoder,
             ctc=ctc,
-            joint_network=None,
+            joint_network=joint_network,
         )
         if args.init is not None:
             from espnet2.layers.initialize import initialize
 
             initialize(model, args.init)
         return model
+
+    @classmethod
+    def _build_decoder(cls, args: argparse.Namespace, vocab_size: int, encoder_output_size: int) -> tuple[Any, Any]:
+        """The decoder, and the joint network if it is a transducer's."""
+        if args.decoder != "transducer":
+            fixed = {"vocab_size": vocab_size, "encoder_output_size": encoder_output_size}
+            return _build(decoder_choices, args, **fixed), None
+        from espnet2.asr.joint_network import JointNetwork
+
+        decoder = _build(decoder_choices, args, vocab_size=vocab_size, embed_pad=0)
+        joint_network = construct(
+            JointNetwork,
+            args.joint_net_conf or {},
+            "joint_net_conf",
+            joint_vocab_size=vocab_size,
+            encoder_size=encoder_output_size,
+            decoder_size=decoder.dunits,
+        )
+        return decoder, joint_network
 
     @classmethod
     def _build_frontend(cls, args: argparse.Namespace) -> tuple[Any, int]:

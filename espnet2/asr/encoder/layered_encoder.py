@@ -98,14 +98,28 @@ class LayeredEncoder(AbsEncoder):
         x, pos_emb, mask = apply_input_layer(self.embed, xs_pad, make_attention_mask(ilens, xs_pad.size(1)))
         intermediate: list[tuple[int, Tensor]] = []
         for number, layer in enumerate(self.encoders, 1):
-            x = layer(x, mask) if pos_emb is None else layer(x, mask, pos_emb)
+            x = self._apply_layer(number, layer, x, mask, pos_emb)
             if number in self.interctc_layer_idx:
-                normed = self._normalize(x)
-                intermediate.append((number, normed))
+                shown = self._intermediate(x)
+                intermediate.append((number, shown))
                 if ctc is not None and self.needs_ctc:
-                    x, mask, pos_emb = self._use_posteriors(x, ctc.softmax(normed), mask, pos_emb)
+                    x, mask, pos_emb = self._use_posteriors(x, ctc.softmax(shown), mask, pos_emb)
         encoded = self._normalize(x)
         return ((encoded, intermediate) if intermediate else encoded), mask.squeeze(1).sum(1), None
+
+    def _apply_layer(
+        self, number: int, layer: torch.nn.Module, x: Tensor, mask: Tensor, pos_emb: Tensor | None
+    ) -> Tensor:
+        """Run the layer of this number, counted from 1.
+
+        Shapes:
+            x (B, S, D), mask (B, 1, S), pos_emb (1, R, D) -> (B, S, D)
+        """
+        return layer(x, mask) if pos_emb is None else layer(x, mask, pos_emb)
+
+    def _intermediate(self, x: Tensor) -> Tensor:
+        """What the CTC loss between the layers sees."""
+        return self._normalize(x)
 
     def _normalize(self, x: Tensor) -> Tensor:
         return self.after_norm(x) if self.normalize_before else x
@@ -144,17 +158,17 @@ def trim_mask(posteriors: Tensor, mask: Tensor) -> Tensor:
     return mask & (positions <= ends).unsqueeze(1)
 
 
-def stochastic_depth_rates(rate: float | Sequence[float], num_blocks: int) -> list[float]:
-    """One rate for each layer.
+def one_per_layer(option: str, value: float | Sequence[float], num_blocks: int) -> list[float]:
+    """One value for each layer, from one for all or a list.
 
     Raises:
         InputError: If a list has another length.
     """
-    if isinstance(rate, (int, float)):
-        return [float(rate)] * num_blocks
-    if len(rate) != num_blocks:
-        raise InputError(f"encoder_conf: stochastic_depth_rate has {len(rate)} values for {num_blocks} blocks")
-    return list(rate)
+    if isinstance(value, (int, float)):
+        return [float(value)] * num_blocks
+    if len(value) != num_blocks:
+        raise InputError(f"encoder_conf: {option} has {len(value)} values for {num_blocks} blocks")
+    return list(value)
 
 
 def choose(what: str, name: str, choices: Mapping[str, Callable]) -> Callable:

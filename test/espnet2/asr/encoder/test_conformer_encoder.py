@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from espnet2.asr.encoder.conformer_encoder import INPUT_LAYERS, ConformerEncoder, resolve_relative_positions
+from espnet2.asr.encoder.conformer_encoder import INPUT_LAYERS, ConformerEncoder
+from espnet2.layers.relative_attention import LegacyRelPositionMultiHeadedAttention
 from espnet2.utils.errors import InputError
 from test.espnet2.asr.encoder.keys import listed_keys, own_keys
 from test.shared import needs_shared
@@ -76,9 +77,8 @@ def test_kept_attention_changes_nothing():
     assert encoder.encoders[1].self_attn.attn.shape == (2, 2, 9, 9)
 
 
-def test_legacy_is_the_default_and_changes_both_names():
-    assert resolve_relative_positions("legacy", "rel_pos", "rel_selfattn") == ("legacy_rel_pos", "legacy_rel_selfattn")
-    assert resolve_relative_positions("latest", "rel_pos", "rel_selfattn") == ("rel_pos", "rel_selfattn")
+def test_legacy_is_the_default():
+    assert isinstance(ConformerEncoder(20, **SMALL).encoders[0].self_attn, LegacyRelPositionMultiHeadedAttention)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import torch
 
 from espnet2.asr.ctc import CTC
 from espnet2.asr.encoder.conformer_encoder import ConformerEncoder
-from espnet2.asr.encoder.layered_encoder import stochastic_depth_rates, trim_mask
+from espnet2.asr.encoder.layered_encoder import one_per_layer, trim_mask
 from espnet2.layers.mask import make_attention_mask
 
 V, D = 7, 16
@@ -58,6 +58,6 @@ def test_the_last_frame_that_is_not_surely_blank_and_five_more_stay():
     assert mask.squeeze(1).sum(1).tolist() == [15, 19]
 
 
-def test_rates_of_stochastic_depth():
-    assert stochastic_depth_rates(0.1, 3) == [0.1, 0.1, 0.1]
-    assert stochastic_depth_rates([0.0, 0.1], 2) == [0.0, 0.1]
+def test_one_value_or_one_for_each_layer():
+    assert one_per_layer("stochastic_depth_rate", 1, 3) == [1.0, 1.0, 1.0]
+    assert one_per_layer("stochastic_depth_rate", [0.0, 0.1], 2) == [0.0, 0.1]
