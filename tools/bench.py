@@ -1,11 +1,12 @@
-"""Speed on this machine: start-up, a training step, decoding. Medians of several runs; `make bench`.
+"""Speed on this machine: start-up, training steps, decoding. Medians of several runs; `make bench`.
 
-Models have random weights, so the decoding length is fixed (as many tokens as the utterances would have).
+Models have random weights, so the length of a result is fixed at about as many tokens as the speech would have.
 """
 
 import argparse
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -13,12 +14,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+TOKENS = ["<blank>", "<unk>", *"abcdefghijklmnopqrstuvwxyz' .", "<sos/eos>"]
 # The size that README figures are given for.
 ENCODER = {"output_size": 144, "attention_heads": 4, "linear_units": 576, "num_blocks": 6, "macaron_style": True,
            "use_cnn_module": True, "cnn_module_kernel": 15, "rel_pos_type": "latest", "input_layer": "conv2d"}
 DECODER = {"attention_heads": 4, "linear_units": 576, "num_blocks": 3}
+# About 10 million parameters.
+LARGER_ENCODER = {**ENCODER, "output_size": 176, "linear_units": 704, "num_blocks": 8}
+LARGER_DECODER = {**DECODER, "linear_units": 704, "num_blocks": 5}
+LM = {"layer": 3}  # of the default widths: 256 units, 1024 in the feed-forward networks
+TOKENS_PER_SECOND = 9.3
 
 
 def median_seconds(action: Callable[[], object], runs: int) -> float:
@@ -42,83 +50,123 @@ def machine() -> str:
     return f"{name}, {threads}, torch {torch.__version__}, Python {platform.python_version()}"
 
 
-def bench_startup(runs: int) -> None:
-    """Time to the help text."""
+def bench_startup(folder: Path, runs: int) -> None:
+    """Time to the help text, and to the first hypothesis."""
 
     def call(*words: str, folder: Path = ROOT) -> Callable[[], object]:
         return lambda: subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
     recipe = ROOT / "egs2" / "mini_an4" / "asr1"
-    print(f"asr_train --help        {median_seconds(call(sys.executable, '-m', 'espnet2.bin.asr_train', '--help'), runs):.3f} s")
-    print(f"asr_inference --help    {median_seconds(call(sys.executable, '-m', 'espnet2.bin.asr_inference', '--help'), runs):.3f} s")
-    print(f"asr.sh --help           {median_seconds(call('./asr.sh', '--help', folder=recipe), runs):.3f} s")
+    for door in ("asr_train", "asr_inference"):
+        seconds = median_seconds(call(sys.executable, "-m", f"espnet2.bin.{door}", "--help"), runs)
+        print(f"{door} --help".ljust(40), f"{seconds:.3f} s")
+    print("asr.sh --help".ljust(40), f"{median_seconds(call('./asr.sh', '--help', folder=recipe), runs):.3f} s")
     code = "import sys, espnet2; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    print("import espnet2          loads neither torch nor numpy")
+
+    config, weights, millions = build_recogniser(folder / "larger", LARGER_ENCODER, LARGER_DECODER)
+    code = (
+        "import numpy, resource, sys; from espnet2.bin.asr_inference import Speech2Text\n"
+        f"recogniser = Speech2Text({str(config)!r}, {str(weights)!r}, beam_size=10, ctc_weight=0.3, maxlenratio=-20)\n"
+        "recogniser(numpy.random.default_rng(0).standard_normal(34400).astype('float32') * 0.1)"
+    )
+    seconds = median_seconds(call(sys.executable, "-c", code), runs)
+    print(f"process to first result, {millions:.1f} M parameters".ljust(40), f"{seconds:.2f} s")
 
 
-def build_recogniser(folder: Path) -> tuple[Path, Path]:
-    """A configuration and random weights of the size above."""
+def build_recogniser(
+    folder: Path, encoder: dict[str, Any], decoder: dict[str, Any], is_transducer: bool = False
+) -> tuple[Path, Path, float]:
+    """A configuration and random weights; and how many million parameters."""
     import torch
 
     from espnet2.config.yaml import dump_yaml
     from espnet2.tasks.asr import ASRTask
 
     torch.manual_seed(0)
+    folder.mkdir()
     args = ASRTask.default_args()
-    args.token_list = ["<blank>", "<unk>", *"abcdefghijklmnopqrstuvwxyz' .", "<sos/eos>"]
-    args.token_type = "char"
-    args.encoder, args.encoder_conf, args.decoder, args.decoder_conf = "conformer", ENCODER, "transformer", DECODER
+    args.token_list, args.token_type = TOKENS, "char"
+    args.encoder, args.encoder_conf = "conformer", encoder
+    args.decoder, args.decoder_conf = ("transducer", decoder) if is_transducer else ("transformer", decoder)
     args.frontend_conf = {"n_fft": 512, "hop_length": 160}
-    args.model_conf = {"ctc_weight": 0.3}
+    args.model_conf = {"ctc_weight": 0.3, "report_cer": False, "report_wer": False}
     dump_yaml(vars(args), folder / "config.yaml")
-    torch.save(ASRTask.build_model(args).state_dict(), folder / "model.pth")
-    return folder / "config.yaml", folder / "model.pth"
+    model = ASRTask.build_model(args)
+    torch.save(model.state_dict(), folder / "model.pth")
+    return folder / "config.yaml", folder / "model.pth", sum(p.numel() for p in model.parameters()) / 1e6
 
 
-def bench_training(config: Path, runs: int) -> None:
-    """Forward, backward and update for a batch of 32 utterances of 2.5 s."""
+def build_lm(folder: Path) -> dict[str, str]:
+    """A Transformer language model of random weights, as arguments of ``Speech2Text``."""
+    import torch
+
+    from espnet2.config.yaml import dump_yaml
+    from espnet2.tasks.lm import LMTask
+
+    torch.manual_seed(0)
+    folder.mkdir()
+    args = LMTask.default_args()
+    args.token_list, args.token_type, args.lm, args.lm_conf = TOKENS, "char", "transformer", LM
+    dump_yaml(vars(args), folder / "config.yaml")
+    torch.save(LMTask.build_model(args).state_dict(), folder / "model.pth")
+    return {"lm_train_config": str(folder / "config.yaml"), "lm_file": str(folder / "model.pth")}
+
+
+def bench_training(config: Path, name: str, runs: int) -> None:
+    """Forward, backward and update for 400,000 samples: 13 utterances of 1.92 s, 18 tokens each."""
     import torch
 
     from espnet2.tasks.asr import ASRTask
 
     model, _ = ASRTask.build_model_from_file(config, None)
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
-    speech, text = torch.randn(32, 40000) * 0.1, torch.randint(2, 30, (32, 15))
-    batch = {"speech": speech, "speech_lengths": torch.full((32,), 40000), "text": text, "text_lengths": torch.full((32,), 15)}
+    speech, text = torch.randn(13, 30770) * 0.1, torch.randint(2, 30, (13, 18))
+    lengths, text_lengths = torch.full((13,), 30770), torch.full((13,), 18)
+    parts: dict[str, list[float]] = {"forward": [], "backward": [], "update": []}
 
     def step() -> None:
         optimizer.zero_grad()
-        model(**batch)[0].backward()
+        times = [time.perf_counter()]
+        loss = model(speech=speech, speech_lengths=lengths, text=text, text_lengths=text_lengths)[0]
+        times.append(time.perf_counter())
+        loss.backward()
+        times.append(time.perf_counter())
         optimizer.step()
+        times.append(time.perf_counter())
+        for values, start, end in zip(parts.values(), times, times[1:]):
+            values.append(end - start)
 
-    seconds = median_seconds(step, runs)
-    print(f"training step           {seconds:.3f} s for 80 s of speech ({80 / seconds:.0f} x real time)")
+    seconds = median_seconds(step, 4 * runs)
+    told = ", ".join(f"{part} {statistics.median(values):.2f}" for part, values in parts.items())
+    print(f"training step, {name}, 25 s of speech".ljust(40), f"{seconds:.3f} s ({told})")
 
 
-def bench_decoding(config: Path, weights: Path, runs: int) -> None:
-    """Beam 10, ctc_weight 0.3, 50 utterances of 2.15 s and 12 tokens; and 8 of 12 s and 67 tokens."""
+def bench_decoding(config: Path, weights: Path, lm: dict[str, str], runs: int) -> None:
+    """Beam 10, ctc_weight 0.3: 50 utterances of 2.15 s, and 16 of 12 s; one at a time and 16 together."""
     import numpy as np
 
     from espnet2.inference.speech2text import Speech2Text
 
     rng = np.random.default_rng(0)
-    for number, seconds, tokens in ((50, 2.15, 12), (8, 12.0, 67)):
-        speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number)]
-        for size in (1, 8):
+    for models, what in (({}, ""), ({**lm, "lm_weight": 0.3}, " with LM")):
+        for number, seconds in ((50, 2.15), (16, 12.0)):
+            tokens = round(TOKENS_PER_SECOND * seconds)
+            speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number)]
             recogniser = Speech2Text(
-                str(config), str(weights), beam_size=10, ctc_weight=0.3, maxlenratio=-tokens, minlenratio=-tokens, batch_size=size
+                str(config), str(weights), **models, beam_size=10, ctc_weight=0.3, maxlenratio=-tokens, minlenratio=1 - tokens
             )
+            for size in (1, 16):
 
-            def decode(recogniser=recogniser, speech=speech, size=size) -> None:
-                for i in range(0, len(speech), size):
-                    recogniser(speech[i : i + size])
+                def decode(recogniser=recogniser, speech=speech, size=size) -> None:
+                    for i in range(0, len(speech), size):
+                        recogniser(speech[i : i + size])
 
-            elapsed = median_seconds(decode, runs)
-            print(
-                f"decoding {number:2} x {seconds:5.2f} s    batch {size}: RTF {elapsed / number / seconds:.4f},"
-                f" {1000 * elapsed / number:.0f} ms an utterance"
-            )
+                elapsed = median_seconds(decode, runs)
+                print(
+                    f"decoding{what}, {seconds:.4g} s, {tokens} tokens, {size} at a time".ljust(50),
+                    f"RTF {elapsed / number / seconds:.4f}, {1000 * elapsed / number:.0f} ms an utterance",
+                )
 
 
 def main() -> None:
@@ -129,15 +177,19 @@ def main() -> None:
     args = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     print(machine())
-    if args.only in (None, "startup"):
-        bench_startup(args.runs)
-    with tempfile.TemporaryDirectory() as folder:
-        if args.only != "startup":
-            config, weights = build_recogniser(Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config, weights, _ = build_recogniser(folder / "asr", ENCODER, DECODER)
+        if args.only in (None, "startup"):
+            bench_startup(folder, args.runs)
         if args.only in (None, "training"):
-            bench_training(config, args.runs)
+            bench_training(config, "attention", args.runs)
+            config_rnnt, _, _ = build_recogniser(folder / "rnnt", ENCODER, {"hidden_size": 256}, is_transducer=True)
+            bench_training(config_rnnt, "transducer", args.runs)
         if args.only in (None, "decoding"):
-            bench_decoding(config, weights, max(1, args.runs - 2))
+            bench_decoding(config, weights, build_lm(folder / "lm"), max(1, args.runs - 2))
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"peak memory of this process: {peak:.0f} MiB")
 
 
 if __name__ == "__main__":

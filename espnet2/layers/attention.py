@@ -46,6 +46,7 @@ class MultiHeadedAttention(torch.nn.Module):
         self.linear_out = torch.nn.Linear(n_feat, n_feat)
         self.q_norm = LayerNorm(self.d_k) if qk_norm else torch.nn.Identity()
         self.k_norm = LayerNorm(self.d_k) if qk_norm else torch.nn.Identity()
+        self.linear_qkv: torch.nn.Module | None = None
         self.keep_attention = False
         self.attn: Tensor | None = None
 
@@ -67,6 +68,28 @@ class MultiHeadedAttention(torch.nn.Module):
             key (B, T, D), value (B, T, D) -> (B, H, T, d_k), (B, H, T, d_k)
         """
         return self.k_norm(self._split_heads(self.linear_k(key))), self._split_heads(self.linear_v(value))
+
+    def join_projections(self) -> None:
+        """Project queries, keys and values of one sequence by one product from now on; for inference only."""
+        linears = (self.linear_q, self.linear_k, self.linear_v)
+        if any(type(linear) is not torch.nn.Linear for linear in linears):
+            return  # quantised, or adapted
+        joined = torch.nn.Linear(self.h * self.d_k, 3 * self.h * self.d_k, device="meta")
+        joined.weight = torch.nn.Parameter(torch.cat([linear.weight for linear in linears]), requires_grad=False)
+        joined.bias = torch.nn.Parameter(torch.cat([linear.bias for linear in linears]), requires_grad=False)
+        self.linear_qkv = joined.train(self.training)
+
+    def project_self(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of one sequence.
+
+        Shapes:
+            x (B, L, D) -> (B, H, L, d_k), (B, H, L, d_k), (B, H, L, d_k)
+        """
+        if self.linear_qkv is None:
+            return self.project_query(x), *self.project_key_value(x, x)
+        heads = self.linear_qkv(x).unflatten(-1, (3, self.h, self.d_k))  # (B, L, 3, H, d_k)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)
+        return self.q_norm(query), self.k_norm(key), value
 
     def attend(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, bias: Tensor | None = None

@@ -4,7 +4,7 @@ Irie, Zeyer, Schlueter, Ney, "Language Modeling with Deep Transformers", 2019, h
 (without positional encoding by default, as found there to serve best).
 """
 # Shapes: B batch, L labels, V vocabulary, D model size; in the search U utterances, K hypotheses of each
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -111,6 +111,7 @@ class TransformerLMState(NamedTuple):
 
     cache: KeyValueCache
     num_hypotheses: int  # K
+    has_padding: bool = False  # whether id 0 stands in a prefix, and must not be looked at
 
 
 class TransformerLM(AbsLM):
@@ -175,6 +176,11 @@ class TransformerLM(AbsLM):
 
         return self.decoder(self.encoder(self.embed(input), 0, look_back)), None
 
+    def prepare_inference(self) -> None:
+        """Join the projections of each layer's attention."""
+        for number in range(len(self.encoder.encoders)):
+            self._attention(number).join_projections()
+
     def _attention(self, number: int) -> MultiHeadedAttention:
         return cast(TransformerLMLayer, self.encoder.encoders[number]).self_attn
 
@@ -197,15 +203,17 @@ class TransformerLM(AbsLM):
         cache = state.cache
         cache.advance()
         rows = prefixes.flatten(0, 1)  # (U * K, L)
-        mask = (rows != 0).unsqueeze(1)  # (U * K, 1, L)
+        has_padding = state.has_padding or bool((rows[:, -1] == 0).any())
+        mask = (rows != 0).unsqueeze(1) if has_padding else None  # (U * K, 1, L)
 
         def look_back(number: int, y: Tensor) -> Tensor:
             attention = self._attention(number)
-            keys, values = cache.put(number, *attention.project_key_value(y, y))
-            return attention.attend(attention.project_query(y), keys, values, mask)
+            query, key, value = attention.project_self(y)
+            return attention.attend(query, *cache.put(number, key, value), mask)
 
         x = self.encoder(self.embed(rows[:, -1:]), rows.size(1) - 1, look_back)
-        return self.decoder(x).view(*prefixes.shape[:2], -1).log_softmax(-1), state
+        scores = self.decoder(x).view(*prefixes.shape[:2], -1).log_softmax(-1)
+        return scores, state._replace(has_padding=has_padding)
 
     def select(self, state: TransformerLMState, parents: Tensor, tokens: Tensor) -> TransformerLMState:
         """The survivors' keys and values.
@@ -213,7 +221,8 @@ class TransformerLM(AbsLM):
         Shapes:
             parents (U, K')
         """
-        return TransformerLMState(state.cache.take(rows_of(parents, state.num_hypotheses)), parents.size(1))
+        cache = state.cache.take(rows_of(parents, state.num_hypotheses))
+        return state._replace(cache=cache, num_hypotheses=parents.size(1))
 
     def keep(self, state: TransformerLMState, utterances: Tensor) -> TransformerLMState:
         """The state of some utterances.
@@ -222,3 +231,9 @@ class TransformerLM(AbsLM):
             utterances (U',)
         """
         return state._replace(cache=state.cache.take(rows_of_utterances(utterances, state.num_hypotheses)))
+
+    def join(self, states: Sequence[TransformerLMState]) -> TransformerLMState:
+        """All hypotheses of several states, whose prefixes are of one length."""
+        cache = KeyValueCache.join([state.cache for state in states])
+        num_hypotheses = sum(state.num_hypotheses for state in states)
+        return TransformerLMState(cache, num_hypotheses, any(state.has_padding for state in states))

@@ -1,0 +1,96 @@
+"""Linear maps whose weights are laid out once for the processor's kernel, for inference on a CPU.
+
+A search multiplies a few rows by a large matrix in each step, and the ordinary product rearranges that matrix every
+time. oneDNN (https://uxlfoundation.github.io/oneDNN) takes weights rearranged beforehand, which halves the time of
+large ones.
+"""
+import functools
+
+import torch
+from torch import Tensor
+
+ROWS = 16  # the layout is chosen for about so many rows at a time; any number works
+LEAST_WEIGHTS = 2**16  # rearranging smaller matrices costs less than the detour
+
+
+class PackedLinear(torch.nn.Module):
+    """A linear map that stays on its processor and cannot be trained any more. Its state dict is the ordinary one.
+
+    Args:
+        linear: The map whose weights are taken.
+
+    Shapes:
+        x (..., in_features) -> (..., out_features)
+    """
+
+    def __init__(self, linear: torch.nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), ROWS)
+        self.bias = linear.bias
+
+    @property
+    def weight(self) -> Tensor:
+        """A copy of the weights in the usual order: (out_features, in_features)."""
+        return self._packed.to_dense()
+
+    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[f"{prefix}weight"] = self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the map."""
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, "none", [], "")
+
+
+def accelerate(model: torch.nn.Module) -> None:
+    """Make a model ready for inference alone: modules' own ``prepare_inference``, then packed linear maps."""
+    for module in list(model.modules()):
+        prepare = getattr(module, "prepare_inference", None)
+        if prepare is not None:
+            prepare()
+    pack_linears(model)
+
+
+def pack_linears(model: torch.nn.Module) -> int:
+    """Replace the large linear maps of a model that will only be used for inference.
+
+    Nothing happens to weights that are not float32 on a CPU, to subclasses of ``torch.nn.Linear``, to weights that
+    another module shares, and where this torch has no such kernel.
+
+    Returns:
+        How many were replaced.
+    """
+    if not is_available():
+        return 0
+    count = 0
+    users: dict[int, int] = {}
+    for module in model.modules():
+        for parameter in module.parameters(recurse=False):
+            users[id(parameter)] = users.get(id(parameter), 0) + 1
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is torch.nn.Linear and _can_be_packed(child) and users[id(child.weight)] == 1:
+                setattr(parent, name, PackedLinear(child))
+                count += 1
+    return count
+
+
+def _can_be_packed(linear: torch.nn.Linear) -> bool:
+    weight = linear.weight
+    return weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() >= LEAST_WEIGHTS
+
+
+@functools.cache
+def is_available() -> bool:
+    """Whether this torch has the kernel, and it gives the ordinary product's result."""
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    weights = torch.arange(1024.0).sin().view(32, 32)
+    linear = torch.nn.Linear(32, 32)
+    with torch.no_grad():
+        linear.weight.copy_(weights)
+        try:
+            return torch.allclose(PackedLinear(linear)(weights), linear(weights), atol=1e-5)
+        except (RuntimeError, NotImplementedError, AttributeError):  # built without oneDNN, or another signature
+            return False

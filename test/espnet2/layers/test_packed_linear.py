@@ -1,0 +1,51 @@
+"""Packed maps give what plain ones give, keep their state dict, and leave alone what must stay as it is."""
+
+import pytest
+import torch
+
+from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.packed_linear import PackedLinear, accelerate, is_available, pack_linears
+
+pytestmark = pytest.mark.skipif(not is_available(), reason="this torch has no oneDNN kernel for packed weights")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1,), (3, 7), (2, 3, 1)])
+def test_equals_the_plain_map(bias, shape):
+    linear = torch.nn.Linear(256, 300, bias=bias)
+    packed = PackedLinear(linear)
+    x = torch.randn(*shape, 256)
+    torch.testing.assert_close(packed(x), linear(x), rtol=0, atol=1e-5)
+    assert packed(x[:0]).shape == (0, *shape[1:], 300)
+    assert {k: v.shape for k, v in packed.state_dict().items()} == {k: v.shape for k, v in linear.state_dict().items()}
+    assert torch.equal(packed.state_dict()["weight"], linear.weight)
+
+
+def test_which_are_replaced():
+    shared = torch.nn.Linear(256, 256)
+    model = torch.nn.ModuleDict(
+        {
+            "large": torch.nn.Linear(256, 512),
+            "small": torch.nn.Linear(8, 8),
+            "wide": torch.nn.Linear(256, 512).double(),
+            "tied": shared,
+            "embedding": torch.nn.Embedding(256, 256),
+        }
+    )
+    model["embedding"].weight = shared.weight
+    assert pack_linears(model) == 1
+    assert isinstance(model["large"], PackedLinear)
+    assert all(type(model[name]) is torch.nn.Linear for name in ("small", "wide", "tied"))
+
+
+@torch.no_grad()
+def test_joined_projections():
+    attention = MultiHeadedAttention(4, 256, 0.0).eval()
+    x = torch.randn(3, 5, 256)
+    expected = [attention.project_query(x), *attention.project_key_value(x, x)]
+    attention.prepare_inference = attention.join_projections
+    accelerate(attention)
+    assert isinstance(attention.linear_qkv, PackedLinear)
+    for own, wanted in zip(attention.project_self(x), expected):
+        torch.testing.assert_close(own, wanted, rtol=0, atol=1e-5)
