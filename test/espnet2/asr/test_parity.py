@@ -9,7 +9,15 @@ from espnet2.asr.labels import add_sos_eos
 from test.espnet2.asr import parity
 from test.shared import needs_shared
 
-CASES = ("asr_conformer", "asr_conformer_specaug_gmvn", "asr_transformer")
+CASES = (
+    "asr_branchformer",
+    "asr_conformer",
+    "asr_conformer_specaug_gmvn",
+    "asr_e_branchformer",
+    "asr_rnn_rnn",
+    "asr_transformer",
+    "asr_vggrnn_rnn",
+)
 # Spectra of nearly silent bands differ by rounding between processors, and their logarithms more so.
 FEATURE_TOLERANCE = 5e-5
 
