@@ -3,21 +3,22 @@
 # shellcheck disable=SC2034,SC2154  # the task script declares the options
 
 # decode_set TASK DATA_DIR DIR OPTION...: decode a data folder in parallel jobs; DIR gets text, token, token_int, score.
-# Reads inference_nj, gpu_inference, cuda_cmd, decode_cmd, python, fs.
+# Reads inference_kind (what the door's name ends with), inference_nj, gpu_inference, cuda_cmd, decode_cmd, python, fs.
 decode_set() {
-    local task=$1 data=$2 dir=$3 logdir=$3/logdir cmd=${decode_cmd} gpus=0 total jobs name shift
+    local task=$1 data=$2 dir=$3 logdir=$3/logdir cmd=${decode_cmd} gpus=0 total jobs name list
     [ "${gpu_inference}" = false ] || cmd=${cuda_cmd} gpus=1
     mkdir -p "${logdir}"
-    total=$(num_lines "${data}/wav.scp")
+    list=${data}/$(speech_table "${data}")
+    total=$(num_lines "${list}")
     jobs=$(least "${inference_nj}" "${total}")
-    ((jobs > 0)) || die "${data}/wav.scp is empty"
+    ((jobs > 0)) || die "${list} is empty"
     rm -rf "${logdir}"/output.* "${logdir}"/*_inference.*.log "${logdir}"/keys.*.scp    # of another number of jobs
-    split_list "${data}/wav.scp" "${jobs}" "${logdir}/keys.JOB.scp"
+    split_list "${list}" "${jobs}" "${logdir}/keys.JOB.scp"
     log "Decoding ${total} utterances of ${data} in ${jobs} jobs, see ${logdir}/${task}_inference.*.log"
     OMP_NUM_THREADS=$(threads_for "${jobs}") \
         with_watch 0 watch_count "${total}" "decoded ${data##*/}" "best hypo" "${logdir}/${task}_inference" -- \
         run_jobs "${cmd}" --gpu "${gpus}" "JOB=1:${jobs}" "${logdir}/${task}_inference.JOB.log" \
-        "${python}" -m "espnet2.bin.${task}_inference" --ngpu "${gpus}" --key_file "${logdir}/keys.JOB.scp" \
+        "${python}" -m "espnet2.bin.${task}_inference${inference_kind:-}" --ngpu "${gpus}" --key_file "${logdir}/keys.JOB.scp" \
         --output_dir "${logdir}/output.JOB" "${@:4}"
     for name in text token token_int score; do
         if compgen -G "${logdir}/output.*/1best_recog/${name}" > /dev/null; then
@@ -26,9 +27,8 @@ decode_set() {
     done
     [ "$(num_lines "${dir}/score")" -eq "${total}" ] \
         || die "$(num_lines "${dir}/score") of ${total} utterances have a hypothesis in ${dir}/score; see ${logdir}"
-    shift=$(awk -v rate="$(in_hertz "${fs}")" 'BEGIN { print 1000 / rate }')      # milliseconds per sample
     run_jobs "${decode_cmd}" "${logdir}/calculate_rtf.log" "${python}" -m espnet2.bin.calculate_rtf \
-        --log-dir "${logdir}" --log_name "${task}_inference" --input_shift "${shift}"
+        --log-dir "${logdir}" --log_name "${task}_inference" --input_shift "$(input_shift "${data}")"
 }
 
 # write_trn TEXT UTT2SPK OUT OPTION...: "<tokens>\t(<speaker>-<utterance>)" lines; the options are tokenize_text's.

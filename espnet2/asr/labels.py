@@ -1,5 +1,6 @@
-"""Label sequences of the attention decoder."""
+"""Label sequences of the decoders."""
 # Shapes: B batch, L labels, V vocabulary
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,3 +31,32 @@ def token_accuracy(logits: Tensor, targets: Tensor, ignore_id: int) -> Tensor:
     """
     keep = targets != ignore_id
     return ((logits.argmax(-1) == targets) & keep).sum() / keep.sum()
+
+
+def mask_labels(
+    ys_pad: Tensor, ys_lens: Tensor, mask: int, eos: int, ignore_id: int, generator: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """Hide some labels of each sequence: how many is drawn evenly from one to all, and which ones too.
+
+    Ghazvininejad et al., "Mask-Predict", 2019, https://arxiv.org/abs/1904.09324, section 3
+
+    Args:
+        ys_pad: Labels, ``ignore_id`` on padding.
+        ys_lens: Their numbers.
+        mask: Put in the place of hidden labels.
+        eos: Padding of the labels that are read.
+        ignore_id: Padding, and what is put in the place of labels that are not to be predicted.
+        generator: Source of the random numbers.
+
+    Returns:
+        What the decoder reads, and what it is to predict.
+
+    Shapes:
+        ys_pad (B, L), ys_lens (B,) -> (B, L), (B, L)
+    """
+    device, is_padding = ys_pad.device, ys_pad == ignore_id
+    share = torch.rand(len(ys_pad), 1, device=device, generator=generator)
+    num_hidden = (share * ys_lens.unsqueeze(1)).long() + 1
+    draw = torch.rand(ys_pad.shape, device=device, generator=generator).masked_fill(is_padding, 2.0)
+    is_hidden = (draw.argsort(1).argsort(1) < num_hidden) & ~is_padding
+    return ys_pad.masked_fill(is_hidden, mask).masked_fill(is_padding, eos), ys_pad.masked_fill(~is_hidden, ignore_id)

@@ -68,7 +68,7 @@ elif module in ("asr_train", "lm_train"):
     print("INFO: 1epoch results: [train] loss=3.000, acc=0.200, time=1 second, [valid] loss=2.000, acc=0.300, cer=0.5")
 elif module == "lm_calc_perplexity":
     (Path(value("--output_dir")) / "ppl").write_text("7.5\n")
-elif module == "asr_inference":
+elif module in ("asr_inference", "asr_inference_maskctc"):
     for uid in ids(value("--key_file")):
         print(f"speech length: 100\nbest hypo: A of {uid}")
         for name in ("text", "token", "token_int", "score"):

@@ -118,6 +118,18 @@ def test_stats_and_training_get_the_documented_arguments(recipe):
 
 
 @pytest.mark.slow
+def test_mask_ctc_decodes_without_language_model(recipe):
+    result = recipe.run("--stop_stage", "12", "--use_maskctc", "true", "--ngpu", "0", "--nj", "1", "--inference_nj", "1")
+    assert result.returncode == 0, result.stdout
+    assert not recipe.calls("asr_inference") and not recipe.calls("lm_train")
+    assert "--batch_size 1 --asr_train_config" in recipe.args("asr_inference_maskctc")
+    assert "--lm_file" not in recipe.args("asr_inference_maskctc")
+    decoded = "exp/asr_train_raw_bpe30/inference_asr_model_valid.acc.ave/test"
+    for name in ("text", "score", "logdir/asr_inference.1.log", "logdir/calculate_rtf.log"):
+        assert (recipe.folder / decoded / name).is_file(), name
+
+
+@pytest.mark.slow
 def test_speed_perturbation_changes_the_names(recipe):
     result = recipe.run("--stage", "2", "--stop_stage", "3", "--speed_perturb_factors", "0.9 1.0 1.1", "--nj", "1")
     assert result.returncode == 0, result.stdout

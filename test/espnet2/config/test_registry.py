@@ -31,6 +31,15 @@ def test_unknown_name_tells_the_nearest():
         choices.get_class("conter")
 
 
+def test_a_known_part_that_is_not_built_says_why():
+    some = ClassChoices("decoder", {"a": "collections:Counter"}, refused={"S4": "its kernels are a riddle"})
+    with pytest.raises(argparse.ArgumentTypeError, match="^'s4' is not supported: its kernels are a riddle$"):
+        some.parse("s4")
+    with pytest.raises(InputError, match="^decoder: 's4' is not supported: its kernels are a riddle$"):
+        some.get_class("s4")
+    assert "s4" not in some.names()
+
+
 def test_missing_module_and_class_are_told_apart():
     with pytest.raises(InputError, match="no module 'no_such_module'"):
         choices.get_class("no_such_module:A")

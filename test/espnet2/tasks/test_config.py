@@ -79,7 +79,6 @@ def test_processes_that_are_not_supported_are_refused(words):
 @pytest.mark.parametrize(
     "words",
     [
-        ["--use_adapter", "true"],
         ["--adapter_conf", "rank=8"],
         ["--save_strategy", "adapter_only"],
         ["--pretrain_path", "x.pth"],
@@ -127,12 +126,6 @@ def test_auxiliary_texts_become_targets_of_intermediate_layers():
     assert losses("ab", "ba")[0] == main
     assert losses("ab", "ba")[1] != auxiliary
     assert losses("ba", "ab")[1] == auxiliary
-
-
-def test_a_model_with_adapters_is_refused(tmp_path):
-    (tmp_path / "config.yaml").write_text("use_lora: true\n")
-    with pytest.raises(InputError, match="config.yaml: a model with adapters"):
-        ASRTask.build_model_from_file(tmp_path / "config.yaml")
 
 
 def test_data_files_of_a_configuration_are_lists_or_words(tmp_path):

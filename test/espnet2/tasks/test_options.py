@@ -61,3 +61,11 @@ def test_required_options_exit_2(capsys):
     with pytest.raises(SystemExit) as stop:
         ASRTask.main(cmd=[])
     assert stop.value.code == 2 and "--output_dir, --token_list" in capsys.readouterr().err
+
+
+def test_a_decoder_that_sees_its_targets_needs_its_own_model():
+    args = ASRTask.default_args()
+    args.token_list = ["<blank>", "<unk>", "a", "<sos/eos>"]
+    args.decoder = "mlm"
+    with pytest.raises(InputError, match="model: maskctc"):
+        ASRTask.build_model(args)

@@ -1,0 +1,35 @@
+"""Recognise a data set by Mask-CTC: ``python -m espnet2.bin.asr_inference_maskctc --help``."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from espnet2.config.cli import ConfigParser
+from espnet2.inference.options import (
+    MaskCTCOptions,
+    RecogniserOptions,
+    SetOptions,
+    UnsupportedOptions,
+    make_parser,
+    parse_required,
+)
+from espnet2.search.options import SearchOptions
+from espnet2.utils.door import run_door
+
+
+def get_parser() -> ConfigParser:
+    """All options that Mask-CTC knows; those of other searches have their defaults."""
+    parser = make_parser("Recognise a data set by Mask-CTC.", SetOptions, RecogniserOptions, MaskCTCOptions)
+    parser.set_defaults(**asdict(SearchOptions()), **asdict(UnsupportedOptions()))
+    return parser
+
+
+def main(cmd: Sequence[str] | None = None) -> None:
+    """Run with the words of a command line (by default this process's own)."""
+    args = parse_required(get_parser(), cmd, SetOptions)
+    from espnet2.inference.decode_set import decode_set
+
+    decode_set(args)
+
+
+if __name__ == "__main__":
+    run_door(main)

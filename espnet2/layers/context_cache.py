@@ -1,0 +1,41 @@
+"""The last inputs of causal convolutions, kept while a search writes token after token."""
+# Shapes: N hypotheses, R inputs kept, D model size
+import torch
+from torch import Tensor
+
+
+class ContextCache:
+    """The last inputs of all layers; zeros before the first.
+
+    Args:
+        reaches: R of each layer.
+        num_rows: Hypotheses N.
+        size: Model size D.
+        like: A tensor whose type and device are taken.
+    """
+
+    def __init__(self, reaches: list[int], num_rows: int, size: int, like: Tensor):
+        self._inputs = [like.new_zeros(num_rows, reach, size) for reach in reaches]
+
+    def advance(self) -> None:
+        """Begin the next token; there is always room."""
+
+    def put(self, layer: int, x: Tensor) -> Tensor:
+        """Write a layer's present input, and read it after the earlier ones.
+
+        Shapes:
+            x (N, 1, D) -> (N, R + 1, D)
+        """
+        window = torch.cat([self._inputs[layer], x], 1)
+        self._inputs[layer] = window[:, 1:]
+        return window
+
+    def take(self, rows: Tensor) -> "ContextCache":
+        """The cache of some hypotheses, in the order given.
+
+        Shapes:
+            rows (N',)
+        """
+        taken = object.__new__(ContextCache)
+        taken._inputs = [inputs.index_select(0, rows) for inputs in self._inputs]
+        return taken
