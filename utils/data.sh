@@ -35,9 +35,23 @@ check_folders() {
     door check_data_dir "${opts[@]}" "$@"
 }
 
-# speech_type DIR: how a dumped folder's wav.scp is read.
+# speech_table DIR: which table of a dumped folder has the speech, audio or features.
+speech_table() {
+    local type=raw
+    [ ! -e "$1/feats_type" ] || type=$(< "$1/feats_type")
+    case ${type} in
+        fbank*) printf feats.scp ;;
+        *) printf wav.scp ;;
+    esac
+}
+
+# speech_data DIR: that table as the doors are told of it.
+speech_data() { printf '%s,speech,%s' "$(speech_table "$1")" "$(speech_type "$1")"; }
+
+# speech_type DIR: how that table is read.
 speech_type() {
     local format=""
+    [ "$(speech_table "$1")" = wav.scp ] || format=ark
     [ ! -e "$1/audio_format" ] || format=$(< "$1/audio_format")
     case ${format} in
         *ark*) printf kaldi_ark ;;
@@ -46,20 +60,45 @@ speech_type() {
     esac
 }
 
-# format_set SRC DST: a copy of a data folder with an audio file of the wanted rate and format for each utterance.
+# The milliseconds between frames of features.
+_frame_shift() {
+    local shift=""
+    [ ! -f conf/fbank.conf ] || shift=$(sed -n 's/^--frame-shift=\([0-9.]*\).*/\1/p' conf/fbank.conf)
+    printf '%s' "${shift:-10}"
+}
+
+# input_shift DIR: milliseconds between samples or frames of a dumped folder.
+input_shift() {
+    if [ "$(speech_table "$1")" = feats.scp ]; then
+        _frame_shift
+    else
+        awk -v rate="$(in_hertz "${fs}")" 'BEGIN { print 1000 / rate }'
+    fi
+}
+
+# add_input DIR: append to opts what the model is to expect: audio of a rate, or features of so many dimensions.
+add_input() {
+    if [ "$(speech_table "$1")" = feats.scp ]; then
+        opts+=(--input_size "$(< "$1/feats_dim")")
+    else
+        opts+=(--frontend_conf "fs=${fs}")
+    fi
+}
+
+# format_set SRC DST: a copy of a data folder with an audio file of the wanted rate and format, or features, for each utterance.
 # The tables of an earlier DST are replaced once all is well.
 format_set() {
     local src=$1 dst=$2 new=$2/.new
     log "Formatting ${src} -> ${dst}: $(num_lines "${src}/wav.scp") recordings"
     rm -rf "${new}"
     utils/copy_data_dir.sh --validate_opts --non-print "${src}" "${new}" > /dev/null
+    [[ ${feats_type} != fbank* ]] || _make_features "${new}" "${dst}"
     rm -f "${new}"/{segments,wav.scp,reco2file_and_channel,reco2dur,reco2speed}
-    if [ "${feats_type}" = raw_copy ]; then
-        _keep_audio "${src}" "${new}"
-    else
-        _convert_audio "${src}" "${new}" "${dst}"
-    fi
-    echo raw > "${new}/feats_type"
+    case ${feats_type} in
+        raw) _convert_audio "${src}" "${new}" "${dst}" ;;
+        raw_copy) _keep_audio "${src}" "${new}" ;;
+    esac
+    echo "${feats_type%_copy}" > "${new}/feats_type"
     utils/copy_data_dir.sh --validate_opts --non-print "${new}" "${dst}" > /dev/null
     rm -r "${new}"
 }
@@ -81,6 +120,18 @@ _convert_audio() {
     echo "${multi}${audio_format}" > "${new}/audio_format"
 }
 
+# _make_features NEW DST: the tables go into NEW, the archives and the logs into DST.
+_make_features() {
+    local add_pitch=true
+    local -a opts=()
+    [ "${multi_columns_input_wav_scp}${multi_columns_output_wav_scp}" = falsefalse ] \
+        || die "features are made of one file per utterance: several columns need --feats_type raw"
+    [ "${feats_type}" = fbank_pitch ] || add_pitch=false
+    [ -z "${ref_channels:-}" ] || opts+=(--ref_channels "${ref_channels}")
+    steps/make_fbank_pitch.sh --nj "${nj}" --cmd "${train_cmd}" --python "${python}" --fs "${fs}" \
+        --add_pitch "${add_pitch}" "${opts[@]}" "$1" "$2/logs" "$2/data"
+}
+
 _keep_audio() {
     local src=$1 dst=$2
     [ ! -e "${src}/segments" ] || die "${src} has segments, which need cutting: use --feats_type raw"
@@ -98,7 +149,11 @@ _keep_audio() {
 
 # filter_lengths SRC DST MIN_SECONDS MAX_SECONDS
 filter_lengths() {
-    door length_filter --in_dir "$1" --out_dir "$2" --min_seconds "$3" --max_seconds "$4" --fs "${fs}"
+    local -a counted=(--fs "${fs}")
+    if [ "$(speech_table "$1")" = feats.scp ]; then
+        counted=(--lengths feats_shape --fs "$(awk -v shift="$(_frame_shift)" 'BEGIN { print int(1000 / shift) }')")
+    fi
+    door length_filter --in_dir "$1" --out_dir "$2" --min_seconds "$3" --max_seconds "$4" "${counted[@]}"
 }
 
 # check_sets: the names of the sets make sense. A valid_set among the test_sets is scored as org/<valid_set> instead.

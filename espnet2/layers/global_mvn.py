@@ -1,13 +1,14 @@
 """Normalisation by the mean and variance of the whole training set."""
 # Shapes: B batch, T frames, F features
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from espnet2.layers.abs_normalize import AbsNormalize, InversibleInterface
-from espnet2.layers.mask import make_pad_mask
+from espnet2.layers.mask import pad_mask_like
 from espnet2.utils.errors import InputError
 
 
@@ -37,7 +38,7 @@ class GlobalMVN(AbsNormalize, InversibleInterface):
     """``(x - mean) / std`` with padding kept at zero.
 
     Args:
-        stats_file: Where count, sum and sum of squares stand.
+        stats_file: Where count, sum and sum of squares stand; None: mean and deviation come with the weights.
         norm_means: Subtract the mean.
         norm_vars: Divide by the standard deviation.
         eps: Least variance.
@@ -50,17 +51,25 @@ class GlobalMVN(AbsNormalize, InversibleInterface):
     std: Tensor
 
     def __init__(
-        self, stats_file: str | Path, norm_means: bool = True, norm_vars: bool = True, eps: float = 1.0e-20
+        self, stats_file: str | Path | None, norm_means: bool = True, norm_vars: bool = True, eps: float = 1.0e-20
     ) -> None:
         super().__init__()
         self.stats_file = stats_file
         self.norm_means = norm_means
         self.norm_vars = norm_vars
-        count, total, total_square = (np.asarray(stat, dtype=np.float64) for stat in read_stats(stats_file))
-        mean = total / count
-        std = np.sqrt(np.maximum(total_square / count - mean * mean, eps))
+        mean = std = np.empty(0)
+        if stats_file is not None:
+            count, total, total_square = (np.asarray(stat, dtype=np.float64) for stat in read_stats(stats_file))
+            mean = total / count
+            std = np.sqrt(np.maximum(total_square / count - mean * mean, eps))
         self.register_buffer("mean", torch.from_numpy(mean).float())
         self.register_buffer("std", torch.from_numpy(std).float())
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        for name in ("mean", "std"):
+            if self.stats_file is None and prefix + name in state_dict:
+                setattr(self, name, torch.empty_like(state_dict[prefix + name], dtype=torch.float32, device=self.mean.device))
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def extra_repr(self) -> str:
         """The options, for print(model)."""
@@ -70,7 +79,7 @@ class GlobalMVN(AbsNormalize, InversibleInterface):
         """Normalise; padding becomes zero.
 
         Shapes:
-            x (B, T, F), ilens (B,) -> (B, T, F), (B,)
+            x (B, T, ...), ilens (B,) -> (B, T, ...), (B,)
         """
         ilens = _full_lengths(x) if ilens is None else ilens
         if self.norm_means:
@@ -83,7 +92,7 @@ class GlobalMVN(AbsNormalize, InversibleInterface):
         """Take the normalisation back; padding becomes zero.
 
         Shapes:
-            x (B, T, F), ilens (B,) -> (B, T, F), (B,)
+            x (B, T, ...), ilens (B,) -> (B, T, ...), (B,)
         """
         ilens = _full_lengths(x) if ilens is None else ilens
         if self.norm_vars:
@@ -98,4 +107,4 @@ def _full_lengths(x: Tensor) -> Tensor:
 
 
 def _zero_padding(x: Tensor, ilens: Tensor) -> Tensor:
-    return x.masked_fill(make_pad_mask(ilens, x.size(1)).unsqueeze(-1), 0.0)
+    return x.masked_fill(pad_mask_like(x, ilens), 0.0)

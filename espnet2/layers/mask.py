@@ -26,6 +26,16 @@ def make_pad_mask(lengths: Tensor | Sequence[int], maxlen: int | None = None) ->
     return torch.arange(maxlen, device=lengths.device) >= lengths.unsqueeze(-1)
 
 
+def pad_mask_like(xs_pad: Tensor, lengths: Tensor | Sequence[int]) -> Tensor:
+    """Mark the padding of a batch with an axis for each of the batch's.
+
+    Shapes:
+        xs_pad (B, T, ...), lengths (B,) -> (B, T, 1, ...) bool, True on padding
+    """
+    pad_mask = make_pad_mask(lengths, xs_pad.size(1))
+    return pad_mask.view(*pad_mask.shape, *[1] * (xs_pad.dim() - 2))
+
+
 def make_attention_mask(lengths: Tensor | Sequence[int], maxlen: int | None = None) -> Tensor:
     """Let every query look at the valid frames only.
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from espnet2.layers.mask import make_pad_mask
+from espnet2.layers.mask import pad_mask_like
 from espnet2.layers.too_short import TooShortUttError
 from espnet2.utils.errors import InputError
 
@@ -90,8 +90,7 @@ class Stft(torch.nn.Module):
         if ilens is None:
             return ys, None
         olens = self.num_frames(ilens)
-        pad_mask = make_pad_mask(olens, ys.size(1))
-        return ys.masked_fill(pad_mask.view(*pad_mask.shape, *[1] * (ys.dim() - 2)), 0.0), olens
+        return ys.masked_fill(pad_mask_like(ys, olens), 0.0), olens
 
     def inverse(self, xs: Tensor, ilens: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Overlap and add.

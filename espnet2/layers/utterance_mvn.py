@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from espnet2.layers.abs_normalize import AbsNormalize
-from espnet2.layers.mask import make_pad_mask
+from espnet2.layers.mask import pad_mask_like
 
 
 class UtteranceMVN(AbsNormalize):
@@ -33,12 +33,12 @@ class UtteranceMVN(AbsNormalize):
         """Normalise.
 
         Shapes:
-            x (B, T, F), ilens (B,) -> (B, T, F), (B,)
+            x (B, T, ...), ilens (B,) -> (B, T, ...), (B,)
         """
         if ilens is None:
             ilens = torch.full((len(x),), x.size(1), dtype=torch.long, device=x.device)
-        pad_mask = make_pad_mask(ilens, x.size(1)).unsqueeze(-1)  # (B, T, 1)
-        num_frames = ilens.to(x).view(-1, 1, 1)
+        pad_mask = pad_mask_like(x, ilens)  # (B, T, 1, ...)
+        num_frames = ilens.to(x).view(-1, *[1] * (x.dim() - 1))
         x = x.masked_fill(pad_mask, 0.0)
         centred = x - x.sum(1, keepdim=True) / num_frames
         if not self.norm_vars:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from copy import copy
 
 import torch
-import torch.distributed as dist
 from torch.multiprocessing import get_context
 
 from espnet2.config.options import from_args
 from espnet2.train.cluster import processes_here
-from espnet2.train.distributed import Distributed, check_gpus, init, resolve
+from espnet2.train.distributed import Distributed, check_gpus, init, leave, resolve
 from espnet2.train.options import DistributedOptions
 from espnet2.utils.errors import InputError
 from espnet2.utils.log import setup_logging

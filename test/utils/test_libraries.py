@@ -76,6 +76,19 @@ def test_data_and_shapes_are_added():
 def test_speech_type(tmp_path, format, kind):
     (tmp_path / "audio_format").write_text(format + "\n")
     assert bash("speech_type .", tmp_path).stdout == kind
+    (tmp_path / "feats_type").write_text("raw\n")
+    assert bash("speech_data .", tmp_path).stdout == f"wav.scp,speech,{kind}"
+
+
+def test_features_instead_of_audio(tmp_path):
+    call = 'fs=16k; opts=(); add_input .; echo "${opts[@]}" "$(input_shift .)" "$(speech_data .)"'
+    assert bash(call, tmp_path).stdout == "--frontend_conf fs=16k 0.0625 wav.scp,speech,sound\n"
+    (tmp_path / "feats_type").write_text("fbank_pitch\n")
+    (tmp_path / "feats_dim").write_text("83\n")
+    assert bash(call, tmp_path).stdout == "--input_size 83 10 feats.scp,speech,kaldi_ark\n"
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "fbank.conf").write_text("# frames\n--frame-shift=12.5 # ms\n")
+    assert bash(call, tmp_path).stdout == "--input_size 83 12.5 feats.scp,speech,kaldi_ark\n"
 
 
 def test_join_texts_drops_empty_transcripts(tmp_path):

@@ -5,10 +5,10 @@
 export LC_ALL=C
 utils=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-utt_files=(text feats.scp vad.scp utt2lang utt2uniq utt2warp utt2dur utt2num_frames utt2num_samples utt2category)
+utt_files=(text feats.scp feats_shape vad.scp utt2lang utt2uniq utt2warp utt2dur utt2num_frames utt2num_samples utt2category)
 spk_files=(cmvn.scp spk2gender spk2warp)
 reco_files=(wav.scp reco2dur reco2file_and_channel reco2speed)      # without segments, recordings are utterances
-other_files=(frame_shift stm glm ctm feats_type audio_format)
+other_files=(frame_shift stm glm ctm feats_type feats_dim audio_format)
 all_files=(utt2spk spk2utt segments "${utt_files[@]}" "${spk_files[@]}" "${reco_files[@]}" "${other_files[@]}")
 
 say() { echo "${0##*/}: $*"; }

@@ -42,7 +42,7 @@ opt   local_data_opts   ""    "Options for local/data.sh"
 opt   post_process_local_data_opts "" "Options for a second call of local/data.sh at the end of stage 4"
 opt   auxiliary_data_tags "" "Further text files of the training folder, for auxiliary CTC losses"
 opt   speed_perturb_factors ""  "e.g. \"0.9 1.0 1.1\""
-opt   feats_type        raw   "Form of the dumped data" "raw raw_copy"
+opt   feats_type        raw   "Form of the dumped data" "raw raw_copy fbank_pitch fbank"
 opt   audio_format      flac  "Format of the dumped audio" "wav flac wav.ark flac.ark"
 opt   ref_channels      ""    "Channels to keep of audio that has several, e.g. 0 (default: it must have one)"
 opt   multi_columns_input_wav_scp false "wav.scp has a file per channel"
@@ -110,12 +110,12 @@ opt   inference_args    ""    "Flags of asr_inference, stronger than inference_c
 opt   inference_lm      valid.loss.ave.pth "Parameter file in lm_exp"
 opt   inference_ngram   ""    "n-gram file in ngram_exp (default: <ngram_num>gram.bin)"
 opt   inference_asr_model valid.acc.ave.pth "Parameter file in asr_exp"
+opt   use_maskctc       false "Decode by Mask-CTC, without language model and n-gram"
 opt   score_opts        ""    "Options for sclite"
 opt   local_score_opts  ""    "Options for local/score.sh"
 opt   hf_repo           ""    "Hugging Face repository for stage 16, user/name"
 later "Models of the model zoo" download_model=
 later "Streaming decoding" use_streaming=false
-later "Mask-CTC decoding" use_maskctc=false
 later "Decoding with k2" use_k2=false k2_ctc_decoding=true use_nbest_rescoring=true num_paths=1000 nll_batch_size=100 \
     k2_config=./conf/decode_asr_transformer_with_k2.yaml
 
@@ -147,6 +147,7 @@ check_options() {
     for file in "${asr_config}" "${lm_config}" "${inference_config}" "${nlsyms_txt#none}"; do
         [ -z "${file}" ] || [ -f "${file}" ] || die "${file}: no such file"
     done
+    [ "${use_maskctc}" = false ] || use_lm=false use_ngram=false
     if [ "${skip_upload}" = false ] || [ "${skip_upload_hf}" = false ]; then
         skip_packing=false
     fi
@@ -287,9 +288,9 @@ add_asr_options() {
     local tag train_dir=${1:-${data_feats}/${train_set}} valid_dir=${data_feats}/${valid_set}
     add_config "${asr_config}"
     add_text_options
-    opts+=(--frontend_conf "fs=${fs}")
-    add_data train "${train_dir}" "wav.scp,speech,$(speech_type "${data_feats}/${train_set}")" text,text,text
-    add_data valid "${valid_dir}" "wav.scp,speech,$(speech_type "${valid_dir}")" text,text,text
+    add_input "${data_feats}/${train_set}"
+    add_data train "${train_dir}" "$(speech_data "${data_feats}/${train_set}")" text,text,text
+    add_data valid "${valid_dir}" "$(speech_data "${valid_dir}")" text,text,text
     for tag in ${auxiliary_data_tags}; do
         add_data train "${train_dir}" "${tag},${tag},text"
         add_data valid "${valid_dir}" "${tag},${tag},text"
@@ -303,14 +304,15 @@ stage_asr_stats() {
     [ "${feats_normalize}" = global_mvn ] || sum_stats=false
     add_asr_options
     add_words "${asr_args}"
-    collect_stats asr "${asr_stats_dir}" "${train}/wav.scp" "${valid}/wav.scp" valid "${opts[@]}"
+    collect_stats asr "${asr_stats_dir}" "${train}/$(speech_table "${train}")" "${valid}/$(speech_table "${valid}")" valid \
+        "${opts[@]}"
     append_vocab_size "${asr_stats_dir}" "${token_type}" "${token_list}"
 }
 
 stage_asr_train() {
     local -a opts=()
-    local dir=${data_feats}/${train_set} shapes=${asr_stats_dir}/train file
-    local -a files=("${dir}/wav.scp" "${dir}/text" "${shapes}/speech_shape" "${shapes}/text_shape.${token_type}")
+    local dir=${data_feats}/${train_set} shapes=${asr_stats_dir}/train file fold=${asr_speech_fold_length}
+    local -a files=("${dir}/$(speech_table "${dir}")" "${dir}/text" "${shapes}/speech_shape" "${shapes}/text_shape.${token_type}")
     for file in ${auxiliary_data_tags}; do
         files+=("${dir}/${file}")
     done
@@ -318,7 +320,8 @@ stage_asr_train() {
     add_asr_options "${dir}"
     opts+=(--train_shape_file "${shapes}/speech_shape" --train_shape_file "${shapes}/text_shape.${token_type}")
     add_shapes valid "${asr_stats_dir}" speech_shape "text_shape.${token_type}"
-    opts+=(--fold_length "$((asr_speech_fold_length * 100))" --fold_length "${asr_text_fold_length}")
+    [[ ${feats_type} != raw* ]] || fold=$((fold * 100))      # samples
+    opts+=(--fold_length "${fold}" --fold_length "${asr_text_fold_length}")
     opts+=(--ignore_init_mismatch "${ignore_init_mismatch}")
     [ -z "${pretrained_model}" ] || opts+=(--init_param "${pretrained_model}")
     [ "${feats_normalize}" != global_mvn ] \
@@ -329,8 +332,9 @@ stage_asr_train() {
 
 stage_decode() {
     local set asr_model=${asr_exp}/${inference_asr_model}
-    local lm=${lm_exp}/${inference_lm} ngram=${ngram_exp}/${inference_ngram}
+    local lm=${lm_exp}/${inference_lm} ngram=${ngram_exp}/${inference_ngram} inference_kind=""
     local -a opts
+    [ "${use_maskctc}" = false ] || inference_kind=_maskctc
     need_file "${asr_model}" "stage 11 (asr_train) makes it; or choose another --inference_asr_model"
     [ "${use_lm}" = false ] || need_file "${lm}" "stage 7 (lm_train) makes it; or use --use_lm false"
     [ "${use_ngram}" = false ] || need_file "${ngram}" "stage 9 (ngram) makes it; or use --use_ngram false"
@@ -338,7 +342,7 @@ stage_decode() {
     for set in ${test_dirs}; do
         opts=(--batch_size "${batch_size}" --asr_train_config "${asr_exp}/config.yaml" --asr_model_file "${asr_model}")
         add_config "${inference_config}"
-        add_data "" "${data_feats}/${set}" "wav.scp,speech,$(speech_type "${data_feats}/${set}")"
+        add_data "" "${data_feats}/${set}" "$(speech_data "${data_feats}/${set}")"
         [ "${use_lm}" = false ] || opts+=(--lm_train_config "${lm_exp}/config.yaml" --lm_file "${lm}")
         [ "${use_ngram}" = false ] || opts+=(--ngram_file "${ngram}")
         add_words "${inference_args}"

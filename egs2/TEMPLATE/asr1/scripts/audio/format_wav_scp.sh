@@ -4,6 +4,7 @@
 set -euo pipefail
 . utils/recipe.sh
 . utils/jobs.sh
+. utils/audio.sh
 
 usage "Writes wav.scp and utt2num_samples into <out-dir>. <log-dir> is <out-dir>/logs, <audio-dir> is <out-dir>/data." \
     "<wav.scp> <out-dir> [<log-dir> [<audio-dir>]]"
@@ -31,13 +32,9 @@ if [ "${#positional[@]}" -lt 2 ] || [ "${#positional[@]}" -gt 4 ]; then
 fi
 scp=${positional[0]} out=${positional[1]}
 logdir=${positional[2]:-${out}/logs} audiodir=${positional[3]:-${out}/data}
-for file in "${scp}" ${segments:+"${segments}"} ${reco2speed:+"${reco2speed}"}; do
-    [ -f "${file}" ] || die "${file}: no such file"
-done
-mkdir -p "${logdir}" "${audiodir}"
+[ -z "${reco2speed}" ] || [ -f "${reco2speed}" ] || die "${reco2speed}: no such file"
 
-list=${segments:-${scp}}
-options=(--fs "${fs}" --part_of "${list}" --audio-format "${audio_format}"
+options=(--fs "${fs}" --audio-format "${audio_format}"
     --multi-columns-input "${multi_columns_input}" --multi-columns-output "${multi_columns_output}")
 [ -z "${reco2speed}" ] || options+=(--reco2speed "${reco2speed}")
 [ -z "${ref_channels}" ] || options+=(--ref-channels "${ref_channels}")
@@ -46,28 +43,8 @@ options=(--fs "${fs}" --part_of "${list}" --audio-format "${audio_format}"
 [ -z "${audio_subtype}" ] || options+=(--audio-subtype "${audio_subtype}")
 [ -z "${vad_based_trim}" ] || options+=(--vad_based_trim "${vad_based_trim}")
 
-jobs=$(least "${nj}" "$(num_lines "${list}")")
-((jobs > 0)) || die "${list} is empty"
-if [ -n "${segments}" ]; then
-    part=${logdir}/segments.JOB
-    options+=(--segments "${part}")
-    input=${scp}
-else
-    part=${logdir}/wav.JOB.scp
-    input=${part}
-fi
-split_list "${list}" "${jobs}" "${part}"
-log "${scp}: $(num_lines "${list}") utterances in ${jobs} jobs, see ${logdir}/format_wav_scp.*.log"
-run_jobs "${cmd}" "JOB=1:${jobs}" "${logdir}/format_wav_scp.JOB.log" \
-    "${python}" -m espnet2.bin.format_wav_scp "${options[@]}" "${input}" "${audiodir}/format${suffix}.JOB"
-
-# join FILE: the jobs' FILE, in their order
-join() {
-    local job
-    for ((job = 1; job <= jobs; job++)); do
-        cat "${audiodir}/format${suffix}.${job}/$1"
-    done
-}
-join wav.scp > "${out}/${out_filename}"
-[ "${write_utt2num_samples}" = false ] || join utt2num_samples > "${out}/utt2num_samples"
+deal_audio format_wav_scp "${scp}" "${audiodir}/format${suffix}" "${options[@]}"
+join_parts "${audiodir}/format${suffix}" wav.scp > "${out}/${out_filename}"
+[ "${write_utt2num_samples}" = false ] \
+    || join_parts "${audiodir}/format${suffix}" utt2num_samples > "${out}/utt2num_samples"
 log "Successfully finished. [elapsed=${SECONDS}s]"
