@@ -17,6 +17,7 @@ PARTS = [  # (module, needed, what for, command)
     ("espeakng_loader", False, "voices of egs2/mini_an4", 'pip install -e ".[demo]"'),
     ("pytest", False, "make test", 'pip install -e ".[test]"'),
     ("s3prl", False, "frontend: s3prl", "tools/installers/install_s3prl.sh"),
+    ("transformers", False, "Hugging Face parts", "tools/installers/install_transformers.sh"),
     ("kenlm", False, "n-gram scorer", "tools/installers/install_kenlm.sh"),
     ("wandb", False, "use_wandb", 'pip install -e ".[wandb]"'),
 ]

@@ -3,6 +3,7 @@ import math
 
 import torch
 
+from espnet2.layers.pretrained import keep_pretrained
 from espnet2.utils.errors import InputError
 
 INITIALIZERS = {
@@ -19,7 +20,7 @@ def initialize(model: torch.nn.Module, init: str) -> None:
 
     ``chainer`` draws weights with a deviation of 1 / sqrt(inputs) and makes forget gates of recurrent layers open; the others
     are torch's, with zero biases, and leave embeddings and normalisations as torch makes them. A module with a method
-    ``espnet_initialization_fn`` has the last word on its own parameters.
+    ``espnet_initialization_fn`` has the last word on its own parameters, and pretrained parts keep theirs.
 
     Args:
         model: Is changed.
@@ -28,17 +29,17 @@ def initialize(model: torch.nn.Module, init: str) -> None:
     Raises:
         InputError: If the name is unknown.
     """
-    with torch.no_grad():
+    with torch.no_grad(), keep_pretrained(model):
         if init == "chainer":
             _initialize_like_chainer(model)
         elif init in INITIALIZERS:
             _initialize_like_torch(model, init)
         else:
             raise InputError(f"unknown init '{init}'; choose from chainer, {', '.join(INITIALIZERS)}")
-    for module in model.modules():
-        own_initialisation = getattr(module, "espnet_initialization_fn", None)
-        if own_initialisation is not None:
-            own_initialisation()
+        for module in model.modules():
+            own_initialisation = getattr(module, "espnet_initialization_fn", None)
+            if own_initialisation is not None:
+                own_initialisation()
 
 
 def _initialize_like_chainer(model: torch.nn.Module) -> None:

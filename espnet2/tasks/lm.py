@@ -16,6 +16,7 @@ lm_choices = ClassChoices(
     {
         "seq_rnn": "espnet2.lm.seq_rnn_lm:SequentialRNNLM",
         "transformer": "espnet2.lm.transformer_lm:TransformerLM",
+        "transformer_opt": "espnet2.lm.transformer_opt_lm:TransformerOPTLM",
     },
     type_check="espnet2.lm.abs_model:AbsLM",
     default="seq_rnn",

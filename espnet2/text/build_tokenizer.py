@@ -8,6 +8,9 @@ from espnet2.text.symbols import Symbols
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
 
+# Tokens of a published model; Whisper's come from its tokenizer's folder of Hugging Face too.
+PUBLISHED_TYPES = ("hugging_face", "whisper_en", "whisper_multilingual")
+
 
 def build_tokenizer(
     token_type: str,
@@ -22,8 +25,8 @@ def build_tokenizer(
     """Make the tokenizer of a type.
 
     Args:
-        token_type: ``bpe``, ``char``, ``word`` or ``phn``.
-        bpemodel: The sentencepiece model of ``bpe``.
+        token_type: ``bpe``, ``char``, ``word``, ``phn``, ``hugging_face``, ``whisper_en`` or ``whisper_multilingual``.
+        bpemodel: The sentencepiece model of ``bpe``; the folder (or published name) of the last three's tokenizer.
         non_linguistic_symbols: Symbols that stay whole: a list, or a file with one a line.
         remove_non_linguistic_symbols: Drop them instead (not for ``bpe``, where the model decides).
         space_symbol: ``char``'s token for a blank.
@@ -60,7 +63,17 @@ def build_tokenizer(
 
         return PhonemeTokenizer(g2p_type, non_linguistic_symbols, removed)
 
+    def published() -> AbsTokenizer:
+        from espnet2.text.hugging_face_tokenizer import HuggingFaceTokenizer
+
+        if bpemodel in (None, token_type):  # recipes name the type itself where there is no file
+            raise InputError(f"token_type {token_type} needs --bpemodel, a folder with the tokenizer files of Hugging Face")
+        if removed:
+            raise InputError(f"remove_non_linguistic_symbols cannot be had with token_type {token_type}")
+        return HuggingFaceTokenizer(bpemodel)
+
     makers: dict[str, Callable[[], AbsTokenizer]] = {"bpe": bpe, "char": char, "word": word, "phn": phn}
+    makers.update(dict.fromkeys(PUBLISHED_TYPES, published))
     if token_type not in makers:
         raise InputError(f"token_type '{token_type}' is unknown.{did_you_mean(token_type, makers)}")
     return makers[token_type]()

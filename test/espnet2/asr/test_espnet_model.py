@@ -152,8 +152,7 @@ def test_symbols():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"joint_network": torch.nn.Identity()}, "transducers are not supported yet"),
-        ({"transducer_multi_blank_durations": [2]}, "transducers are not supported yet"),
+        ({"transducer_multi_blank_durations": [2]}, "multi-blank transducers are not supported"),
         ({"ctc_weight": 1.2}, "between 0 and 1"),
         ({"interctc_weight": 1.0}, "at least 0 and below 1"),
         ({"decoder": False}, "without a decoder ctc_weight must be 1.0"),

@@ -26,7 +26,10 @@ def test_linear_is_the_formula_and_merges(bias):
     merged = module.merged()
     assert type(merged) is torch.nn.Linear and (merged.bias is None) is not bias
     torch.testing.assert_close(merged(x), module(x), atol=1e-5, rtol=1e-5)
-    assert {n: tuple(p.shape) for n, p in module.named_parameters() if "lora" in n} == {"lora_A": (2, 5), "lora_B": (3, 2)}
+    assert {n: tuple(p.shape) for n, p in module.named_parameters() if "lora" in n} == {
+        "lora_A": (2, 5),
+        "lora_B": (3, 2),
+    }
 
 
 def test_embedding_is_the_formula_and_merges():

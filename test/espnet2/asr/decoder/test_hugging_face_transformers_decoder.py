@@ -50,11 +50,13 @@ def test_cached_steps_equal_the_whole(tmp_path, family):
     source = encoded.repeat_interleave(3, 0), lengths.repeat_interleave(3)
     whole, _ = decoder(*source, ids.flatten(0, 1), torch.full((6,), 6))
     torch.testing.assert_close(scores.flatten(0, 1), whole[:, -1].log_softmax(-1), atol=1e-5, rtol=1e-5)
-    state = decoder.keep(state, torch.tensor([1]))
-    scores, _ = decoder.score(torch.cat([ids, ids[:, :, 1:2]], 2)[1:], state)
-    longer = torch.cat([ids, ids[:, :, 1:2]], 2).flatten(0, 1)
-    whole, _ = decoder(*source, longer, torch.full((6,), 7))
-    torch.testing.assert_close(scores[0], whole[3:, -1].log_softmax(-1), atol=1e-5, rtol=1e-5)
+    kept = decoder.keep(state, torch.tensor([1]))
+    longer = torch.cat([ids, ids[:, :, 1:2]], 2)
+    both, _ = decoder.score(longer, state)
+    one, _ = decoder.score(longer[1:], kept)
+    whole, _ = decoder(*source, longer.flatten(0, 1), torch.full((6,), 7))
+    torch.testing.assert_close(both.flatten(0, 1), whole[:, -1].log_softmax(-1), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(one, both[1:], atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()

@@ -10,9 +10,11 @@ from torchaudio.models.wav2vec2.utils.import_fairseq import _map_key
 from espnet2.asr.encoder.hubert_encoder import HubertEncoder
 from espnet2.asr.encoder.wav2vec2_encoder import Wav2Vec2Encoder
 from espnet2.layers import wav2vec2
+from espnet2.layers.fairseq_names import torchaudio_name
 from espnet2.layers.initialize import initialize
 from espnet2.layers.pretrained import pretrained_weights_come_from_checkpoint
 from espnet2.layers.too_short import TooShortUttError
+from espnet2.tasks.load import load_weights
 from espnet2.utils.errors import InputError
 
 D = 16
@@ -66,6 +68,7 @@ def test_an_utterance_is_the_same_alone_and_in_a_batch(saved):
     alone, alone_lens, _ = encoder(waves[1:, :2700], lengths[1:])
     assert encoded.shape == (2, int(olens[0]), 10) and olens[1] == alone_lens[0]
     torch.testing.assert_close(encoded[1:, : olens[1]], alone, atol=1e-5, rtol=1e-5)
+    assert encoder(*speech(4000, 90))[1].tolist() == [int(olens[0]), 0]
     assert {"output_layer.0.weight", "after_norm.bias", "mask_generator.mask_embedding"} <= set(encoder.state_dict())
 
 
@@ -107,17 +110,21 @@ def fairseq_name(name):
     return name
 
 
+def with_weight_norm(name):
+    """What today's torch makes of the older names of a normalised weight."""
+    return name.replace("weight_g", "parametrizations.weight.original0").replace(
+        "weight_v", "parametrizations.weight.original1"
+    )
+
+
 @torch.no_grad()
 def test_names_of_fairseq_are_mapped_as_torchaudio_maps_them(saved, tmp_path):
     path, network = saved
-    if isinstance(network.feature_extractor.conv_layers[0].layer_norm, torch.nn.LayerNorm):
-        assert wav2vec2.torchaudio_name("feature_extractor.conv_layers.3.2.1.bias") == _map_key(
-            "feature_extractor.conv_layers.3.2.1.bias"
-        )
-        return
     theirs = {fairseq_name(name): value for name, value in network.state_dict().items()}
+    if isinstance(network.feature_extractor.conv_layers[0].layer_norm, torch.nn.LayerNorm):
+        theirs = {re.sub(r"(conv_layers\.\d+\.2\.)", r"\g<1>1.", name): value for name, value in theirs.items()}
     for name in theirs:
-        assert wav2vec2.torchaudio_name(name) == _map_key(name)
+        assert torchaudio_name(name) == with_weight_norm(_map_key(name))
     theirs["mask_emb"] = torch.full((D,), 3.0)
     theirs["final_proj.weight"] = torch.zeros(3, 3)
     torch.save({"model": theirs}, tmp_path / "fairseq.pt")
@@ -125,11 +132,13 @@ def test_names_of_fairseq_are_mapped_as_torchaudio_maps_them(saved, tmp_path):
     expected = network(*batch)[0]
     read = HubertEncoder(1, "https://somewhere/fairseq.pt", str(tmp_path), output_size=D).eval()
     torch.testing.assert_close(read(*batch)[0], expected)
-    encoder = HubertEncoder(1, path, output_size=D).eval()
-    initialize(encoder.encoders.encoder.transformer, "chainer")
-    encoder.load_state_dict({"num_updates": torch.tensor([7]), **{f"encoders.{k}": v for k, v in theirs.items()}})
-    torch.testing.assert_close(encoder(*batch)[0], expected)
-    assert encoder.mask_generator.mask_embedding.unique().tolist() == [3.0]
+    holder = torch.nn.Module()
+    holder.encoder = HubertEncoder(1, path, output_size=D).eval()
+    initialize(holder.encoder.encoders.encoder.transformer, "chainer")
+    checkpoint = {"encoder.num_updates": torch.tensor([7]), **{f"encoder.encoders.{k}": v for k, v in theirs.items()}}
+    load_weights(holder, checkpoint, "checkpoint")
+    torch.testing.assert_close(holder.encoder(*batch)[0], expected)
+    assert holder.encoder.mask_generator.mask_embedding.unique().tolist() == [3.0]
 
 
 @torch.no_grad()
