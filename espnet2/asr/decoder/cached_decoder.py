@@ -1,42 +1,17 @@
-"""A layered decoder as a scorer of the beam search.
-
-The encoder's keys and values are projected once per utterance and shared by its hypotheses, and each step computes the
-last token only; what the self-attention needs of the earlier tokens lies in a cache of its own kind.
-"""
+"""A layered decoder as a scorer of the beam search: each step computes the last token only."""
 # Shapes: L labels, T frames, D model size, V vocabulary
 #         U utterances, K hypotheses of each, H heads, d_k = D / H
 from abc import abstractmethod
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from espnet2.asr.decoder.decoder_layer import DecoderLayer
 from espnet2.asr.decoder.layered_decoder import LayeredDecoder
-from espnet2.layers.mask import make_attention_mask
-from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
+from espnet2.asr.decoder.source_scorer import Cache, DecoderState, SourceScorer
 
 
-class Cache(Protocol):
-    """What the self-attention of all layers keeps of the tokens so far, a row per hypothesis."""
-
-    def advance(self) -> None:
-        """Begin the next token."""
-
-    def take(self, rows: Tensor) -> "Cache":
-        """The cache of some hypotheses, in the order given: rows (N',)."""
-
-
-class DecoderState(NamedTuple):
-    """What the decoder keeps of its hypotheses."""
-
-    cache: Cache  # self-attention of U * K hypotheses
-    source: Tensor  # (layers, 2, U, H, T, d_k)  projected keys and values of the encoder's output
-    source_mask: Tensor | None  # (U, 1, T)  None when no utterance is padded
-    num_hypotheses: int  # K
-
-
-class CachedDecoder(LayeredDecoder, Scorer):
+class CachedDecoder(LayeredDecoder, SourceScorer):
     """Adds to a layered decoder what the beam search asks of it. Subclasses say what is cached."""
 
     @abstractmethod
@@ -54,13 +29,7 @@ class CachedDecoder(LayeredDecoder, Scorer):
             encoded (U, T, D), lengths (U,)
         """
         source = [layer.src_attn.project_key_value(encoded, encoded) for layer in self._layers()]
-        is_padded = bool((lengths < encoded.size(1)).any())
-        return DecoderState(
-            cache=self._new_cache(encoded),
-            source=torch.stack([torch.stack(pair) for pair in source]),
-            source_mask=make_attention_mask(lengths, encoded.size(1)).to(encoded.device) if is_padded else None,
-            num_hypotheses=1,
-        )
+        return self.begin(self._new_cache(encoded), source, lengths)
 
     def score(
         self, prefixes: Tensor, state: DecoderState, candidates: Tensor | None = None
@@ -87,24 +56,3 @@ class CachedDecoder(LayeredDecoder, Scorer):
 
             x = layer(x, look_back, look_at_source)
         return self._output(x).view(*by_utterance, -1).log_softmax(-1), state
-
-    def select(self, state: DecoderState, parents: Tensor, tokens: Tensor) -> DecoderState:
-        """The survivors' caches.
-
-        Shapes:
-            parents (U, K')
-        """
-        cache = state.cache.take(rows_of(parents, state.num_hypotheses))
-        return state._replace(cache=cache, num_hypotheses=parents.size(1))
-
-    def keep(self, state: DecoderState, utterances: Tensor) -> DecoderState:
-        """The state of some utterances.
-
-        Shapes:
-            utterances (U',)
-        """
-        rows = rows_of_utterances(utterances, state.num_hypotheses)
-        mask = None if state.source_mask is None else state.source_mask.index_select(0, utterances)
-        return state._replace(
-            cache=state.cache.take(rows), source=state.source.index_select(2, utterances), source_mask=mask
-        )

@@ -4,18 +4,18 @@ Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 20
 """
 # Shapes: B batch, T frames, L labels, D model size, V vocabulary
 #         U utterances, K hypotheses of each, H heads, d_k = D / H
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from espnet2.asr.abs_decoder import AbsDecoder
+from espnet2.asr.decoder.source_scorer import DecoderState, SourceScorer
 from espnet2.layers.dropout import Dropout
 from espnet2.layers.key_value_cache import KeyValueCache
 from espnet2.layers.mask import make_attention_mask
 from espnet2.layers.whisper import WhisperBlock
 from espnet2.layers.whisper_weights import build_whisper
-from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
 from espnet2.utils.errors import InputError
 
 
@@ -44,16 +44,7 @@ class ExpandedEmbedding(torch.nn.Module):
         return torch.nn.functional.embedding(tokens, self.weight)
 
 
-class WhisperState(NamedTuple):
-    """What the decoder keeps of its hypotheses."""
-
-    cache: KeyValueCache  # self-attention of U * K hypotheses
-    source: Tensor  # (layers, 2, U, H, T, d_k)  projected keys and values of the encoder's output
-    source_mask: Tensor | None  # (U, 1, T)  None when no utterance is padded
-    num_hypotheses: int  # K
-
-
-class WhisperDecoder(AbsDecoder, Scorer):
+class WhisperDecoder(AbsDecoder, SourceScorer):
     """Labels to logits of the next label; the output layer is the embedding.
 
     Tokens beyond the last position of the network (448) share it.
@@ -123,7 +114,7 @@ class WhisperDecoder(AbsDecoder, Scorer):
             )
         return self.decoders.logits(x), ys_in_lens
 
-    def start(self, encoded: Tensor, lengths: Tensor) -> WhisperState:
+    def start(self, encoded: Tensor, lengths: Tensor) -> DecoderState:
         """Project the encoder's output for all blocks.
 
         Shapes:
@@ -131,30 +122,26 @@ class WhisperDecoder(AbsDecoder, Scorer):
         """
         blocks = self._blocks()
         attention = blocks[0].attn
-        source = [torch.stack(block.cross_attn.project_key_value(encoded)) for block in blocks]
-        is_padded = bool((lengths < encoded.size(1)).any())
-        return WhisperState(
-            cache=KeyValueCache(len(blocks), len(encoded), attention.h, attention.d_k, encoded),
-            source=torch.stack(source),
-            source_mask=make_attention_mask(lengths, encoded.size(1)).to(encoded.device) if is_padded else None,
-            num_hypotheses=1,
-        )
+        source = [block.cross_attn.project_key_value(encoded) for block in blocks]
+        cache = KeyValueCache(len(blocks), len(encoded), attention.h, attention.d_k, encoded)
+        return self.begin(cache, source, lengths)
 
     def score(
-        self, prefixes: Tensor, state: WhisperState, candidates: Tensor | None = None
-    ) -> tuple[Tensor, WhisperState]:
+        self, prefixes: Tensor, state: DecoderState, candidates: Tensor | None = None
+    ) -> tuple[Tensor, DecoderState]:
         """Log-probabilities of what follows the prefixes; computes their last tokens only.
 
         Shapes:
             prefixes (U, K, L) -> (U, K, V)
         """
         by_utterance = prefixes.shape[:2]
-        state.cache.advance()
+        cache = cast(KeyValueCache, state.cache)
+        cache.advance()
         x = self.decoders.embed(prefixes[:, :, -1:].flatten(0, 1), offset=prefixes.size(2) - 1)  # (U * K, 1, D)
         for number, block in enumerate(self._blocks()):
 
             def look_back(y: Tensor, block: WhisperBlock = block, number: int = number) -> Tensor:
-                return block.attn.attend(y, *state.cache.put(number, *block.attn.project_key_value(y)), None)
+                return block.attn.attend(y, *cache.put(number, *block.attn.project_key_value(y)), None)
 
             def look_at_source(y: Tensor, block: WhisperBlock = block, number: int = number) -> Tensor:
                 # the hypotheses of an utterance are so many queries to the one source: (U, K, D)
@@ -164,24 +151,3 @@ class WhisperDecoder(AbsDecoder, Scorer):
 
             x = block(x, look_back, look_at_source)
         return self.decoders.logits(x).view(*by_utterance, -1).log_softmax(-1), state
-
-    def select(self, state: WhisperState, parents: Tensor, tokens: Tensor) -> WhisperState:
-        """The survivors' keys and values.
-
-        Shapes:
-            parents (U, K')
-        """
-        cache = state.cache.take(rows_of(parents, state.num_hypotheses))
-        return state._replace(cache=cache, num_hypotheses=parents.size(1))
-
-    def keep(self, state: WhisperState, utterances: Tensor) -> WhisperState:
-        """The state of some utterances.
-
-        Shapes:
-            utterances (U',)
-        """
-        rows = rows_of_utterances(utterances, state.num_hypotheses)
-        mask = None if state.source_mask is None else state.source_mask.index_select(0, utterances)
-        return state._replace(
-            cache=state.cache.take(rows), source=state.source.index_select(2, utterances), source_mask=mask
-        )

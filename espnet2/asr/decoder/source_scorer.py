@@ -1,0 +1,76 @@
+"""What attention decoders share as scorers of the beam search.
+
+The encoder's keys and values are projected once per utterance and shared by its hypotheses; what the self-attention
+needs of the earlier tokens lies in a cache of its own kind, a row per hypothesis.
+"""
+# Shapes: U utterances, K hypotheses of each, T frames, D model size, H heads, d_k = D / H
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from espnet2.layers.mask import make_attention_mask
+from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
+
+
+class Cache(Protocol):
+    """What the self-attention of all layers keeps of the tokens so far, a row per hypothesis."""
+
+    def advance(self) -> None:
+        """Begin the next token."""
+
+    def take(self, rows: Tensor) -> "Cache":
+        """The cache of some hypotheses, in the order given: rows (N',)."""
+
+
+class DecoderState(NamedTuple):
+    """What the decoder keeps of its hypotheses."""
+
+    cache: Cache  # self-attention of U * K hypotheses
+    source: Tensor  # (layers, 2, U, H, T, d_k)  projected keys and values of the encoder's output
+    source_mask: Tensor | None  # (U, 1, T)  None when no utterance is padded
+    num_hypotheses: int  # K
+
+
+class SourceScorer(Scorer):
+    """A scorer whose state is a ``DecoderState``."""
+
+    @staticmethod
+    def begin(cache: Cache, source: Sequence[tuple[Tensor, Tensor]], lengths: Tensor) -> DecoderState:
+        """The state of one hypothesis per utterance.
+
+        Args:
+            cache: The cache before the first token, a row per utterance.
+            source: Keys and values of each layer, each (U, H, T, d_k).
+            lengths: Frames of each utterance.
+
+        Shapes:
+            lengths (U,)
+        """
+        pairs = torch.stack([torch.stack(pair) for pair in source])
+        num_frames = pairs.size(4)
+        is_padded = bool((lengths < num_frames).any())
+        mask = make_attention_mask(lengths, num_frames).to(pairs.device) if is_padded else None
+        return DecoderState(cache, pairs, mask, num_hypotheses=1)
+
+    def select(self, state: DecoderState, parents: Tensor, tokens: Tensor) -> DecoderState:
+        """The survivors' caches.
+
+        Shapes:
+            parents (U, K')
+        """
+        cache = state.cache.take(rows_of(parents, state.num_hypotheses))
+        return state._replace(cache=cache, num_hypotheses=parents.size(1))
+
+    def keep(self, state: DecoderState, utterances: Tensor) -> DecoderState:
+        """The state of some utterances.
+
+        Shapes:
+            utterances (U',)
+        """
+        rows = rows_of_utterances(utterances, state.num_hypotheses)
+        mask = None if state.source_mask is None else state.source_mask.index_select(0, utterances)
+        return state._replace(
+            cache=state.cache.take(rows), source=state.source.index_select(2, utterances), source_mask=mask
+        )
