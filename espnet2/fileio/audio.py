@@ -18,7 +18,7 @@ import numpy as np
 
 from espnet2.fileio.audio_header import missing_bytes
 from espnet2.fileio.kaldi_ark import read_ark_audio
-from espnet2.utils.errors import InputError
+from espnet2.utils.errors import EmptyAudioError, InputError
 
 if TYPE_CHECKING:
     import soundfile
@@ -64,7 +64,7 @@ def read_audio(
         samples = _decode(source, sound, first, last - first, dtype)
         rate, subtype = sound.samplerate, sound.subtype
     if len(samples) == 0:
-        raise InputError(f"{source}: no samples")
+        raise EmptyAudioError(f"{source}: no samples")
     if subtype in ("FLOAT", "DOUBLE") and not np.isfinite(samples).all():
         bad = int(np.argmin(np.isfinite(samples).reshape(len(samples), -1).all(axis=1)))
         raise InputError(f"{source}: sample {first + bad} is NaN or infinite; write it anew or leave the utterance out")

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
 import numpy as np
 
@@ -57,6 +57,12 @@ class Piece(NamedTuple):
     place: str  # file:line, for messages
     start_seconds: float | None = None
     end_seconds: float | None = None
+
+
+class AudioWriter(Protocol):
+    """Takes what the format stage has made of an utterance."""
+
+    def __setitem__(self, key: str, rate_samples: tuple[int, np.ndarray]) -> None: ...
 
 
 class AudioFormatter:
@@ -139,7 +145,7 @@ class AudioFormatter:
             return piece.place
         return f"{self.options.part_of}:{ScpIndex(self.options.part_of).line_of(piece.utterance)}"
 
-    def _open_writer(self, files: ExitStack) -> "SoundScpWriter | _ArkScpWriter":
+    def _open_writer(self, files: ExitStack) -> AudioWriter:
         table = self.outdir / self.options.name
         if self.is_ark:
             ark = files.enter_context(KaldiArkWriter(self.outdir / f"data_{table.stem}.ark", table))
@@ -147,7 +153,7 @@ class AudioFormatter:
         columns = self.options.multi_columns_output
         return files.enter_context(SoundScpWriter(self.outdir, table, self.codec, self.subtype, columns))
 
-    def _format(self, piece: Piece, writer: "SoundScpWriter | _ArkScpWriter", lengths: IO[str]) -> None:
+    def _format(self, piece: Piece, writer: AudioWriter, lengths: IO[str]) -> None:
         source = self.recordings.get(piece.recording)
         if source is None:
             raise InputError(f"{self.recordings.path} has no recording '{piece.recording}'")

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from espnet2.utils.errors import InputError
+from espnet2.utils.errors import EmptyAudioError, InputError
 
 
 def resample(samples: np.ndarray, rate: float, target: float) -> np.ndarray:
@@ -23,7 +23,7 @@ def resample(samples: np.ndarray, rate: float, target: float) -> np.ndarray:
 
     resampled = soxr.resample(samples, rate, target, quality="HQ")
     if len(resampled) == 0:
-        raise InputError(f"too short: {len(samples)} samples leave none at {target} Hz")
+        raise EmptyAudioError(f"too short: {len(samples)} samples leave none at {target} Hz")
     return resampled
 
 

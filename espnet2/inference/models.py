@@ -2,17 +2,23 @@
 
 import argparse
 import logging
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from espnet2.fileio.archive import is_archive, unpack
+from espnet2.inference.packed import packed_recogniser, snapshot_of
+from espnet2.tasks.adapter import merge_lora
 from espnet2.tasks.asr import ASRTask
 from espnet2.tasks.lm import LMTask
+from espnet2.tasks.moved_files import META
 from espnet2.utils.errors import InputError
 
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(?<!\.zip)")
 # Which weights of an experiment folder are taken, best first.
 PREFERRED_WEIGHTS = (
     "valid.acc.ave.pth",
@@ -29,26 +35,49 @@ PREFERRED_WEIGHTS = (
 
 
 def find_model(model_tag: str | Path) -> dict[str, str]:
-    """The files of a trained recogniser on this machine.
+    """The files of a trained recogniser on this machine; the network is never asked.
 
     Args:
-        model_tag: An experiment folder with ``config.yaml`` and weights, or a ``.pth`` that lies in one.
+        model_tag: An experiment folder with ``config.yaml`` and weights, a ``.pth`` that lies in one, a packed model (an
+            archive or its unpacked folder), or a folder of Hugging Face's cache.
     Returns:
-        ``asr_train_config`` and ``asr_model_file``.
+        ``asr_train_config`` and ``asr_model_file``; of a packed model with a language model also ``lm_train_config`` and
+        ``lm_file``.
     Raises:
-        InputError: If it is neither, or the folder lacks a file.
+        InputError: If it is none of them, or lacks a file.
     """
     path = Path(model_tag)
-    if path.suffix == ".zip" or not path.exists():
+    if not path.exists():
+        download = f"huggingface-cli download {model_tag if HUB_NAME.fullmatch(str(model_tag)) else 'OWNER/NAME'}"
         raise InputError(
-            f"{model_tag} is neither an experiment folder nor a .pth file. Packed and published models are not "
-            "supported yet; unpack the archive and name its folder."
+            f"{model_tag}: there is no such folder, .pth file or packed model here, and models are not fetched by name yet: "
+            f"that comes with the tools for sharing. Until then download by hand ({download} --local-dir DIR) and name DIR."
         )
+    if is_archive(path):
+        path = unpack(path, META)
+        logging.info(f"{model_tag} is unpacked in {path}")
+    elif path.is_dir():
+        path = snapshot_of(path)
+    if (path / META).is_file():
+        return packed_recogniser(path)
     weights = _best_weights(path) if path.is_dir() else path
     config = weights.parent / "config.yaml"
     if not config.is_file():
         raise InputError(f"There is no config.yaml beside {weights}.")
     return {"asr_train_config": str(config), "asr_model_file": str(weights)}
+
+
+def with_files_of(model_tag: str | Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options completed by the files of a trained recogniser; a model that they name themselves stays theirs.
+
+    Raises:
+        InputError: As ``find_model``.
+    """
+    completed, files = dict(options), find_model(model_tag)
+    for keys in (("asr_train_config", "asr_model_file"), ("lm_train_config", "lm_file")):
+        if all(options.get(key) is None for key in keys):
+            completed.update({key: files[key] for key in keys if key in files})
+    return completed
 
 
 def _best_weights(folder: Path) -> Path:
@@ -74,6 +103,7 @@ def load_recogniser(
     if model_file is None:
         raise InputError("Name the weights: asr_model_file (and asr_train_config, if it lies elsewhere).")
     model, args = ASRTask.build_model_from_file(config_file, model_file, device)
+    merge_lora(model)
     return model.to(dtype=getattr(torch, dtype)).eval(), args
 
 
@@ -84,6 +114,7 @@ def load_language_model(
     if model_file is None:
         raise InputError("Name the language model's weights: lm_file.")
     model, args = LMTask.build_model_from_file(config_file, model_file, device)
+    merge_lora(model)
     return model.to(dtype=getattr(torch, dtype)).eval(), args
 
 

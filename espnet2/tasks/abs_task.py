@@ -16,7 +16,7 @@ from espnet2 import __version__
 from espnet2.config.cli import ConfigParser
 from espnet2.config.options import add_options, required_names
 from espnet2.config.registry import ClassChoices, keyword_arguments
-from espnet2.config.yaml import dump_yaml, load_yaml, to_yaml, upgrade_config
+from espnet2.config.yaml import dump_yaml, to_yaml
 from espnet2.samplers.options import BatchOptions
 from espnet2.tasks.options import RunOptions
 from espnet2.train.data_options import DataOptions
@@ -126,11 +126,12 @@ class AbsTask(ABC):
             args: All options.
             distributed: This process among others.
         """
+        from espnet2.tasks.adapter import build_adapted
         from espnet2.tasks.training import collect, prepare_torch, refuse_unsupported, train
 
         refuse_unsupported(args)
         prepare_torch(args)
-        model = cls.build_model(args)
+        model = build_adapted(cls, args)
         if distributed.is_main:
             logging.info(f"Model structure:\n{describe_model(model)}")
             if args.dry_run or args.collect_stats:
@@ -254,22 +255,13 @@ class AbsTask(ABC):
         Raises:
             InputError: If a file is missing or does not fit.
         """
-        from espnet2.tasks.load import load_weights
-        from espnet2.train.load_pretrained import read_weights
+        from espnet2.tasks.load import load_model
 
         if config_file is None:
             if model_file is None:
                 raise InputError("Name a configuration or a model file.")
             config_file = Path(model_file).parent / "config.yaml"
-        args = cls.default_args()
-        vars(args).update(upgrade_config(load_yaml(config_file)))
-        if args.use_adapter:
-            raise InputError(f"{config_file}: a model with adapters, which are not supported yet.")
-        model = cls.build_model(args)
-        model.to(device)
-        if model_file is not None:
-            load_weights(model, read_weights(model_file, device), model_file, allow_missing)
-        return model, args
+        return load_model(cls, config_file, model_file, device, allow_missing)
 
     @classmethod
     def build_streaming_iterator(

@@ -69,6 +69,10 @@ encoder_choices = ClassChoices(
         "branchformer": "espnet2.asr.encoder.branchformer_encoder:BranchformerEncoder",
         "e_branchformer": "espnet2.asr.encoder.e_branchformer_encoder:EBranchformerEncoder",
         "multiconv_conformer": "espnet2.asr.encoder.multiconv_conformer_encoder:MultiConvConformerEncoder",
+        "contextual_block_transformer":
+            "espnet2.asr.encoder.contextual_block_encoder:ContextualBlockTransformerEncoder",
+        "contextual_block_conformer":
+            "espnet2.asr.encoder.contextual_block_encoder:ContextualBlockConformerEncoder",
         "rnn": "espnet2.asr.encoder.rnn_encoder:RNNEncoder",
         "vgg_rnn": "espnet2.asr.encoder.vgg_rnn_encoder:VGGRNNEncoder",
         "linear": "espnet2.asr.encoder.linear_encoder:LinearEncoder",
@@ -79,8 +83,6 @@ encoder_choices = ClassChoices(
     type_check="espnet2.asr.abs_encoder:AbsEncoder",
     default="rnn",
     refused={
-        "contextual_block_transformer": ABSENT,
-        "contextual_block_conformer": ABSENT,
         "transformer_multispkr": ABSENT,
         "hubert_pretrain": ABSENT,
         "torchaudiohubert": ABSENT,
@@ -242,6 +244,8 @@ class ASRTask(AbsTask):
     @classmethod
     def _build_decoder(cls, args: argparse.Namespace, vocab_size: int, encoder_output_size: int) -> tuple[Any, Any]:
         """The decoder, and the joint network if it is a transducer's."""
+        if args.decoder == "mlm" and args.model == "espnet":
+            raise InputError("decoder: mlm sees the labels that it is to predict; it needs model: maskctc.")
         if args.decoder != "transducer":
             fixed = {"vocab_size": vocab_size, "encoder_output_size": encoder_output_size}
             return _build(decoder_choices, args, **fixed), None

@@ -47,9 +47,10 @@ def refuse_unsupported(args: argparse.Namespace) -> None:
     from_args(DataOptions, args)
     if args.pretrain_path is not None:
         raise InputError("--pretrain_path is obsolete: use --init_param FILE.")
-    for name, default in (("use_adapter", False), ("adapter_conf", {}), ("save_strategy", "all")):
-        if getattr(args, name) != default:
-            raise InputError(f"--{name}: adapters are not supported yet.")
+    if args.adapter_conf and not args.use_adapter:
+        raise InputError("--adapter_conf has no effect without --use_adapter true.")
+    if args.save_strategy == "adapter_only" and not args.use_adapter:
+        raise InputError("--save_strategy adapter_only: the model has no adapters without --use_adapter true.")
 
 
 def place(model: torch.nn.Module, args: argparse.Namespace, device: torch.device) -> torch.nn.Module:

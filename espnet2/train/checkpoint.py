@@ -5,14 +5,17 @@ holds the weights after epoch N. Links such as ``valid.acc.best.pth`` name epoch
 read as such.
 """
 
+import datetime
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from espnet2.utils.atomic import atomic_write
@@ -21,6 +24,16 @@ from espnet2.utils.errors import DISK_FULL, InputError
 CHECKPOINT = "checkpoint.pth"
 PREVIOUS = "checkpoint.prev.pth"
 LATEST = "latest.pth"
+LFS_POINTER = b"version https://git-lfs"
+_SCALAR = np.float64(0).__reduce__()[0]
+# What checkpoints of ESPnet2 hold beside tensors, its reporter's times and values: data and nothing that runs.
+PLAIN_TYPES = [
+    datetime.timedelta,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")),
+    _SCALAR,
+    (_SCALAR, "numpy.core.multiarray.scalar"),  # its name before numpy 2
+]
 
 
 def epoch_name(epoch: int) -> str:
@@ -89,9 +102,21 @@ def read(path: str | os.PathLike, map_location: str | torch.device = "cpu") -> A
         InputError: If the file is missing, damaged, or holds anything else.
     """
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        with torch.serialization.safe_globals(PLAIN_TYPES):
+            return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # what damaged bytes make of the reader can be any error
-        raise InputError(f"{path} cannot be read as tensors: {repr(error)[:150]}") from error
+        raise InputError(_why_unreadable(path, error)) from error
+
+
+def _why_unreadable(path: str | os.PathLike, error: Exception) -> str:
+    told = f"{path} cannot be read as tensors"
+    if found := re.search(r"GLOBAL ([\w.]+)", str(error)):
+        return f"{told}: refused, it also holds '{found[1]}', which could run code"
+    if os.path.isfile(path):
+        with open(path, "rb") as stream:
+            if stream.read(len(LFS_POINTER)) == LFS_POINTER:
+                return f"{told}: it is a pointer of git-lfs; run 'git lfs pull' in its folder, or download it anew"
+    return f"{told}: {repr(error)[:150]}"
 
 
 def load_checkpoint(directory: Path, map_location: str | torch.device = "cpu") -> tuple[Mapping[str, Any], Path] | None:

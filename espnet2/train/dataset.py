@@ -62,8 +62,11 @@ class ESPnetDataset:
         self.readers = self._open()
 
     def _open(self) -> dict[str, Any]:
-        rates = self.needs.sample_rates
-        return {name: open_reader(path, kind, self.allow_multi_rates, rates.get(name)) for path, name, kind in self._files}
+        rates, resamples = self.needs.sample_rates, self.needs.resamples
+        return {
+            name: open_reader(path, kind, self.allow_multi_rates, rates.get(name), resamples)
+            for path, name, kind in self._files
+        }
 
     def names(self) -> tuple[str, ...]:
         """The data names, before preprocessing."""

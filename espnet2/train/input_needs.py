@@ -9,6 +9,7 @@ class InputNeeds(NamedTuple):
 
     sample_rates: Mapping[str, int] = {}
     least_lengths: Mapping[str, int] = {}  # samples or frames
+    resamples: bool = False  # audio at another rate is brought to the model's instead of being refused
 
 
 NO_NEEDS = InputNeeds()

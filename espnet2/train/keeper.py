@@ -39,7 +39,7 @@ class Keeper:
 
         Args:
             epoch: The epoch that has just ended.
-            weights: The model's state dict.
+            weights: The model's state dict, or the part of it that is kept.
             state: What a resumed run needs.
         Returns:
             The file of the weights.

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from espnet2.train import checkpoint
+from espnet2.train.old_weights import todays_names, with_all_names
 from espnet2.utils.errors import InputError
 
 
@@ -15,7 +16,7 @@ def load_pretrained_model(
     model: torch.nn.Module,
     ignore_init_mismatch: bool = False,
     map_location: str | torch.device = "cpu",
-) -> None:
+) -> set[str]:
     """Copy weights of a file into a model.
 
     Args:
@@ -25,6 +26,8 @@ def load_pretrained_model(
         model: What to initialise.
         ignore_init_mismatch: Leave out weights whose name or shape does not fit, with a warning.
         map_location: Where the file is read to.
+    Returns:
+        The names of the model's weights that were set.
     Raises:
         InputError: If the file cannot be read, nothing in it fits ``src_key``, the model has no ``dst_key``, or a
             weight does not fit.
@@ -45,6 +48,7 @@ def load_pretrained_model(
     except AttributeError as error:
         raise InputError(f"--init_param {init_param}: the model has no part '{dst_key}' ({error}).") from error
     own = target.state_dict()
+    state = with_all_names(todays_names(state, own.keys(), path), target, path)
     misfits = [message for name, value in state.items() if (message := _misfit(name, value, own))]
     if misfits and not ignore_init_mismatch:
         raise InputError(
@@ -53,8 +57,10 @@ def load_pretrained_model(
         )
     for message in misfits:
         logging.warning(f"--init_param {init_param}: left out: {message}")
-    own.update({name: value for name, value in state.items() if not _misfit(name, value, own)})
+    fitting = {name: value for name, value in state.items() if not _misfit(name, value, own)}
+    own.update(fitting)
     target.load_state_dict(own)
+    return {f"{dst_key}.{name}" if dst_key else name for name in fitting}
 
 
 def read_weights(path: str | os.PathLike, map_location: str | torch.device = "cpu") -> dict[str, Tensor]:

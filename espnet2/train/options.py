@@ -74,12 +74,19 @@ class TrainerOptions:
     )
     ignore_init_mismatch: bool = option(False, "Leave out weights of --init_param whose name or shape does not fit")
     freeze_param: list[str] = option([], "Modules or parameters that are not trained, by name", nargs="*", type=str)
-    use_adapter: bool = option(False, "Train adapters instead of the model; not supported")
+    use_adapter: bool = option(False, "Train adapters, small additions, instead of the model itself")
     adapter: str = option("lora", "Kind of adapter", choices=["lora", "houlsby"])
     save_strategy: str = option(
-        "all", "Which weights are saved; only all is supported", choices=["all", "adapter_only", "required_grad_only"]
+        "all",
+        "Which weights the model files hold; checkpoint.pth always has all",
+        choices=["all", "adapter_only", "required_grad_only"],
     )
-    adapter_conf: dict[str, Any] = option({}, "Keyword arguments of the adapter", action=NestedDictAction)
+    adapter_conf: dict[str, Any] = option(
+        {},
+        "Keyword arguments of the adapter: rank, alpha, dropout_rate, target_modules, bias_type (lora); "
+        "bottleneck, target_layers (houlsby)",
+        action=NestedDictAction,
+    )
 
 
 @dataclass

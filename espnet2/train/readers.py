@@ -6,6 +6,7 @@ for ten million, and goes to a worker process as a path.
 
 # T time (samples, frames), C channels, D dimensions
 
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from espnet2.fileio.audio import audio_info, read_audio
 from espnet2.fileio.corpus_index import ScpIndex
 from espnet2.fileio.kaldi_ark import read_ark
 from espnet2.fileio.read_text import parse_numbers
+from espnet2.fileio.signal import resample
 from espnet2.train.unkeyed_readers import Hdf5Reader, RandomTextReader, RttmReader
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
@@ -58,9 +60,11 @@ class SoundReader(ScpReader):
 
     Attributes:
         model_rate: The rate that the model works at, if that is known; then all files must have it.
+        resamples: Bring other files to the model's rate instead of refusing them.
     """
 
     model_rate: int | None = None
+    resamples: bool = False
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class SoundReader(ScpReader):
         self.allow_multi_rates = allow_multi_rates
         self.join = join
         self._rate: int | None = None
+        self._told_rates: set[int] = set()
 
     def _decode(self, value: str) -> np.ndarray:
         if self.join is None:
@@ -82,10 +87,14 @@ class SoundReader(ScpReader):
         audio, rate = read_audio(source)
         if not self.allow_multi_rates:
             self._check_rate(source, rate)
-        return audio
+        return resample(audio, rate, self.model_rate) if self.resamples and self.model_rate is not None else audio
 
     def _check_rate(self, source: str, rate: int) -> None:
-        if self.model_rate not in (None, rate):
+        if self.resamples and self.model_rate not in (None, rate):
+            if rate not in self._told_rates:
+                logging.warning(f"{source}: {rate} Hz; it and others of this rate are resampled to the model's {self.model_rate} Hz")
+            self._told_rates.add(rate)
+        elif self.model_rate not in (None, rate):
             raise InputError(
                 f"{source}: {rate} Hz, but the model works at {self.model_rate} Hz: resample the audio (the format stage of "
                 f"a recipe does, with --fs {self.model_rate}), or train a model with --frontend_conf fs={rate}"
@@ -218,7 +227,9 @@ DATA_TYPES: dict[str, Opener] = {
 _RAND_INT = re.compile(r"rand_int_(-?\d+)_(-?\d+)")
 
 
-def open_reader(path: str, data_type: str, allow_multi_rates: bool = False, sample_rate: int | None = None) -> Any:
+def open_reader(
+    path: str, data_type: str, allow_multi_rates: bool = False, sample_rate: int | None = None, resamples: bool = False
+) -> Any:
     """The reader of a file.
 
     Args:
@@ -226,6 +237,7 @@ def open_reader(path: str, data_type: str, allow_multi_rates: bool = False, samp
         data_type: A key of ``DATA_TYPES``, or ``rand_int_<low>_<high>``.
         allow_multi_rates: For sound.
         sample_rate: For sound: the rate that the model works at.
+        resamples: For sound: bring other rates to it.
     Returns:
         An object with ``[uid]``; ``.ids`` is its ``ScpIndex`` where it has one.
     Raises:
@@ -239,5 +251,5 @@ def open_reader(path: str, data_type: str, allow_multi_rates: bool = False, samp
         raise InputError(f"{path}: data type '{data_type}' is unknown.{did_you_mean(data_type, known)}")
     reader = DATA_TYPES[data_type](path, allow_multi_rates)
     if isinstance(reader, SoundReader):
-        reader.model_rate = sample_rate
+        reader.model_rate, reader.resamples = sample_rate, resamples
     return reader

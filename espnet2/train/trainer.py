@@ -26,6 +26,7 @@ from espnet2.train.monitors import build_monitors
 from espnet2.train.options import TrainerOptions
 from espnet2.train.plot_attention import draw_attention
 from espnet2.train.reporter import Reporter, SubReporter
+from espnet2.train.save_strategy import weights_to_save
 from espnet2.utils.errors import InputError
 from espnet2.utils.seed import set_all_random_seed
 
@@ -247,7 +248,7 @@ class Trainer:
     def _conclude(self, epoch: int) -> None:
         """Log, save and show what the epoch has brought."""
         logging.info(self.reporter.log_message())
-        path = self.keeper.save(epoch, self.model.state_dict(), self.state_dict())
+        path = self.keeper.save(epoch, weights_to_save(self.model, self.options.save_strategy), self.state_dict())
         for monitor in self.monitors:
             monitor.epoch(self.reporter, int(self.reporter.value("train", "total_count")))
             monitor.weights(path, epoch)

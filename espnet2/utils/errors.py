@@ -11,3 +11,7 @@ class InputError(Exception):
 
     Doors print it as one line without a traceback (see ``espnet2.utils.door``).
     """
+
+
+class EmptyAudioError(InputError):
+    """Audio without a sample, from which training learns nothing and which recognition answers with an empty result."""

@@ -319,7 +319,7 @@ def test_decoding_audio_at_another_rate_is_one_error(recipe, trained, door):
     for name in ("a", "b"):
         write_sound(f"{name}.wav", np.zeros(16000), 16000)
     (recipe / "other.scp").write_text("a a.wav\nb b.wav\n")
-    told = door(asr_inference.main, *decoding(recipe, "other.scp"))
+    told = door(asr_inference.main, *decoding(recipe, "other.scp"), "--strict_rate", "true")
     assert "ERROR: other.scp:1: utterance 'a': a.wav: 16000 Hz, but the model works at 8000 Hz: resample the audio" in told
     assert told.count("16000 Hz") == 1
     assert (recipe / "decoded/1best_recog/text").read_text() == "of an earlier run\n"

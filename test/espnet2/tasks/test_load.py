@@ -1,7 +1,6 @@
 """Weights of any age into a model; what is missing or left over is told."""
 
 import os
-from test.espnet2.tasks.tiny_asr import ASR, LM, batch, same, write_config, write_experiment, write_stats
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from espnet2.tasks.lm import LMTask
 from espnet2.tasks.load import load_weights
 from espnet2.train.load_pretrained import read_weights
 from espnet2.utils.errors import InputError
+from test.espnet2.tasks.tiny_asr import ASR, LM, batch, same, write_config, write_experiment, write_stats
 
 
 class Model(torch.nn.Module):
@@ -36,8 +36,15 @@ def test_plain_and_wrapped_files(tmp_path, state, wrap):
 
 
 def test_names_of_older_files(state):
-    old = {"embed.out.0.weight": "embed.out.weight", "embed.out.0.bias": "embed.out.bias", "norm.weight": "after_norm.weight"}
-    renamed = {o: state[n] for o, n in old.items()} | {"after_norm.bias": state["after_norm.bias"], "embed.pos.pe": torch.ones(3)}
+    old = {
+        "embed.out.0.weight": "embed.out.weight",
+        "embed.out.0.bias": "embed.out.bias",
+        "norm.weight": "after_norm.weight",
+    }
+    renamed = {o: state[n] for o, n in old.items()} | {
+        "after_norm.bias": state["after_norm.bias"],
+        "embed.pos.pe": torch.ones(3),
+    }
     model = Model()
     load_weights(model, renamed, "old.pth")
     assert same(model, state)
@@ -97,14 +104,20 @@ def test_old_tables_of_positions_and_first_generation_names(tmp_path):
 def test_first_generation_language_model(tmp_path):
     lm = {"lm": "transformer", "lm_conf": {"embed_unit": 4, "att_unit": 8, "head": 2, "unit": 8, "layer": 1}}
     model = write_experiment(tmp_path, LM, **lm)
-    rewritten(tmp_path, lambda state: {n.replace("encoder.embed.", "encoder.input_layer."): v for n, v in state.items()})
+    rewritten(
+        tmp_path, lambda state: {n.replace("encoder.embed.", "encoder.input_layer."): v for n, v in state.items()}
+    )
     assert same(loaded(tmp_path, LMTask), model.state_dict())
 
 
 @pytest.mark.parametrize("old", [False, True])
 def test_conv2d8_in_both_spellings(tmp_path, old):
     conf = {"output_size": 8, "attention_heads": 2, "linear_units": 8, "num_blocks": 1, "input_layer": "conv2d8"}
-    conf["cnn_module_kernel"], conf["pos_enc_layer_type"], conf["selfattention_layer_type"] = 3, "scaled_abs_pos", "selfattn"
+    conf["cnn_module_kernel"], conf["pos_enc_layer_type"], conf["selfattention_layer_type"] = (
+        3,
+        "scaled_abs_pos",
+        "selfattn",
+    )
     model = write_experiment(tmp_path, encoder="conformer", encoder_conf=conf)
     names = {"embed.out.weight": "embed.out.0.weight", "embed.out.bias": "embed.out.0.bias"}
     names["embed.pos_enc.alpha"] = "embed.out.1.alpha"
@@ -127,13 +140,18 @@ def test_tied_language_model_with_one_name_or_two(tmp_path):
 
 
 def test_sinc_filters_with_one_name_or_two(tmp_path):
-    """By a stand-in for the pre-encoder, which has its filters under two names."""
-    model = torch.nn.Module()
-    model.filters = torch.nn.Linear(2, 2)
-    model.blocks = torch.nn.ModuleDict({"Filters": model.filters})
-    state = {"filters.weight": torch.ones(2, 2), "blocks.Filters.bias": torch.ones(2)}
-    load_weights(model, state, "m.pth")
-    assert torch.equal(model.filters.weight, torch.ones(2, 2)) and torch.equal(model.filters.bias, torch.ones(2))
+    parts = {
+        "frontend": "sliding_window",
+        "frontend_conf": {},
+        "preencoder": "sinc",
+        "preencoder_conf": {"out_channels": 4},
+    }
+    conf = ASR["encoder_conf"] | {"input_layer": "linear"}
+    model = write_experiment(tmp_path, **parts, normalize=None, encoder_conf=conf)
+    whole = torch.load(tmp_path / "valid.acc.ave.pth")
+    for name in ("preencoder.filters.f", "preencoder.blocks.SincConvBlock.Filters.f"):
+        torch.save({n: v for n, v in whole.items() if n != name}, tmp_path / "valid.acc.ave.pth")
+        assert same(loaded(tmp_path), model.state_dict())
 
 
 def test_joint_network_without_bias_is_one_of_zeros(tmp_path, caplog):
@@ -187,9 +205,11 @@ def test_statistics_come_from_the_weights_when_their_file_is_gone(tmp_path, dtyp
     stats.unlink()
     moved = loaded(tmp_path / "moved")
     assert same(moved, model.state_dict()) and moved.normalize.mean.dtype is torch.float32
-    assert f"normalize_conf.stats_file: there is no {stats}; mean and deviation are taken from the weights" in caplog.text
+    assert (
+        f"normalize_conf.stats_file: there is no {stats}; mean and deviation are taken from the weights" in caplog.text
+    )
     inputs = batch()
-    assert torch.equal(moved.eval()(**inputs)[0], model.eval()(**inputs)[0])
+    torch.testing.assert_close(moved.eval()(**inputs)[0], model.eval()(**inputs)[0], atol=1e-5, rtol=1e-5)
     rewritten(tmp_path / "moved", lambda state: {n: v for n, v in state.items() if n not in names})
     with pytest.raises(InputError, match=f"normalize_conf.stats_file: there is no file {stats}"):
         loaded(tmp_path / "moved")
@@ -243,7 +263,10 @@ class Harmful:
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     write_experiment(tmp_path)
     rewritten(tmp_path, lambda state: state | {"x": Harmful(tmp_path / "marker")})
-    with pytest.raises(InputError, match=r"valid.acc.ave.pth cannot be read .*refused, it also holds '\w+.system', which could run code"):
+    with pytest.raises(
+        InputError,
+        match=r"valid.acc.ave.pth cannot be read .*refused, it also holds '\w+.system', which could run code",
+    ):
         loaded(tmp_path)
     assert not (tmp_path / "marker").exists()
 

@@ -4,6 +4,7 @@ import pytest
 
 from espnet2.tasks.asr import ASRTask
 from espnet2.tasks.lm import LMTask
+from espnet2.utils.errors import InputError
 
 # (flag, default) of ESPnet2's AbsTask, release 202511
 COMMON = {

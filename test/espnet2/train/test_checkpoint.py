@@ -1,8 +1,10 @@
 """Nothing that was written is lost, whatever happens while the next file is written."""
 
+import datetime
 import errno
 import logging
 
+import numpy as np
 import pytest
 import torch
 
@@ -90,3 +92,9 @@ def test_prune_keeps_the_chosen(tmp_path):
     removed = checkpoint.prune(tmp_path, range(1, 5), {2, 4})
     assert removed == [str(tmp_path / "1epoch.pth"), str(tmp_path / "3epoch.pth")]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["2epoch.pth", "4epoch.pth"]
+
+
+def test_plain_values_of_other_programs_are_read(tmp_path):
+    values = {"time": datetime.timedelta(3), "loss": np.float32(0.5)}
+    torch.save(values | {"acc": np.float64(0.25), "count": np.int64(3)}, tmp_path / "checkpoint.pth")
+    assert checkpoint.read(tmp_path / "checkpoint.pth") == values | {"acc": 0.25, "count": 3}

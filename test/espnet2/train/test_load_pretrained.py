@@ -51,6 +51,14 @@ def test_wrapped_files(source, tmp_path, wrapper):
     assert same(new, source[0], "out.bias")
 
 
+def test_names_of_earlier_releases_and_of_shared_tensors(tmp_path):
+    new = nn.ModuleDict({"after_norm": nn.LayerNorm(2), "a": nn.Linear(2, 2)})
+    new["b"] = new["a"]
+    torch.save({"x.norm.weight": torch.full((2,), 3.0), "x.b.bias": torch.full((2,), 4.0)}, tmp_path / "m.pth")
+    assert load_pretrained_model(f"{tmp_path / 'm.pth'}:x", new) == {"after_norm.weight", "a.bias", "b.bias"}
+    assert new["after_norm"].weight.tolist() == [3.0, 3.0] and new["a"].bias.tolist() == [4.0, 4.0]
+
+
 def test_mismatch_is_refused_or_left_out_with_a_warning(source, caplog):
     new = model(out=9)
     with pytest.raises(
