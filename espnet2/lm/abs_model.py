@@ -11,6 +11,8 @@ from espnet2.search.scorer import Scorer
 class AbsLM(torch.nn.Module, Scorer, ABC):
     """Tokens to logits of the next token; in a search, a scorer."""
 
+    ignores_speech = True
+
     @abstractmethod
     def forward(self, input: Tensor, hidden: Any) -> tuple[Tensor, Any]:
         """Score whole sequences.

@@ -1,6 +1,6 @@
 """What a search gives: hypotheses with their scores."""
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,26 @@ END_MARGIN = -10.0
 END_LENGTHS = 3
 
 
+BLANK = 0
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of the transcript.
+
+    Attributes:
+        word: As it is written.
+        start_seconds: Where it begins in the recording.
+        end_seconds: Where it ends.
+        confidence: Between 0 and 1.
+    """
+
+    word: str
+    start_seconds: float
+    end_seconds: float
+    confidence: float
+
+
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
     """One transcript.
@@ -19,11 +39,23 @@ class Hypothesis:
         yseq: Token ids from sos to eos (L,).
         score: Weighted sum of the scorers' scores.
         scores: Each scorer's own sum, without weight.
+        has_eos: Whether the last id is eos. A transducer's sequences begin with blank and have no end.
+        confidence: The share of this transcript in the probability of all that were found; None if it was not asked for.
+        words: Words with their times; None if they were not asked for.
     """
 
     yseq: Tensor
     score: float = 0.0
     scores: Mapping[str, float] = field(default_factory=dict)
+    has_eos: bool = True
+    confidence: float | None = None
+    words: Sequence[Word] | None = None
+
+    @property
+    def tokens(self) -> list[int]:
+        """The ids of the transcript alone: without sos, eos and blank."""
+        ids = self.yseq[1:-1] if self.has_eos else self.yseq[1:]
+        return [token for token in ids.tolist() if token != BLANK]
 
     def asdict(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -31,8 +63,8 @@ class Hypothesis:
 
     @property
     def normalized_score(self) -> float:
-        """Score per token, eos included."""
-        return self.score / (len(self.yseq) - 1)
+        """Score per token, eos included; of a transducer per label, the blank at the beginning included."""
+        return self.score / (len(self.yseq) - 1 if self.has_eos else len(self.yseq))
 
 
 class EndedHypotheses:
@@ -64,9 +96,12 @@ class EndedHypotheses:
 
     def ranked(self, normalize_length: bool) -> list[Hypothesis]:
         """Best first."""
-        return sorted(
-            self.hypotheses, key=lambda h: h.normalized_score if normalize_length else h.score, reverse=True
-        )
+        return rank(self.hypotheses, normalize_length)
+
+
+def rank(hypotheses: Sequence[Hypothesis], normalize_length: bool = False) -> list[Hypothesis]:
+    """Best first, by score or by score per token."""
+    return sorted(hypotheses, key=lambda h: h.normalized_score if normalize_length else h.score, reverse=True)
 
 
 def log_best(nbest: list[Hypothesis], weights: Mapping[str, float]) -> None:

@@ -1,4 +1,6 @@
 """One point for each token, against the liking for short hypotheses."""
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,9 @@ class LengthBonus(Scorer):
     Args:
         vocab_size: V.
     """
+
+    ignores_speech = True
+    sees_last_token_only = True
 
     def __init__(self, vocab_size: int):
         self.vocab_size = vocab_size
@@ -31,3 +36,6 @@ class LengthBonus(Scorer):
 
     def keep(self, state: None, utterances: Tensor) -> None:
         """Nothing to keep."""
+
+    def join(self, states: Sequence[None]) -> None:
+        """Nothing to join."""

@@ -25,6 +25,8 @@ class NgramScorer(Scorer):
         InputError: If KenLM is not installed or the file cannot be read.
     """
 
+    ignores_speech = True
+
     def __init__(self, ngram_file: str | os.PathLike, token_list: Sequence[str], is_partial: bool = False):
         try:
             import kenlm
@@ -82,3 +84,6 @@ class NgramScorer(Scorer):
 
     def keep(self, state: None, utterances: Tensor) -> None:
         """Nothing to keep."""
+
+    def join(self, states: Sequence[None]) -> None:
+        """Nothing to join."""

@@ -1,13 +1,19 @@
-"""The options of the beam search."""
+"""The options of the search."""
 
 from dataclasses import dataclass
 
 from espnet2.config.options import option
+from espnet2.utils.types import str_or_none
+
+DECODING_MODES = ("attention", "ctc_greedy", "ctc_prefix_beam", "rescoring")
 
 
 @dataclass
 class SearchOptions:
-    """Beam search."""
+    """Search.
+
+    In Python ``hotwords`` may be a list of phrases, or of pairs of a phrase and its boost.
+    """
 
     beam_size: int = option(20, "Hypotheses kept of each utterance")
     nbest: int = option(1, "Results written of each utterance")
@@ -21,3 +27,14 @@ class SearchOptions:
     )
     minlenratio: float = option(0.0, "Fewest tokens as a part of the encoder's frames; -n: n tokens")
     normalize_length: bool = option(False, "Rank results by score per token")
+    decoding_mode: str = option(
+        "attention",
+        "attention: token after token, by decoder and CTC; ctc_greedy: the likeliest token of each frame; "
+        "ctc_prefix_beam: frame after frame, by CTC; rescoring: that, and its results judged by the decoder",
+        choices=DECODING_MODES,
+    )
+    time_sync: bool = option(False, "Frame after frame, by decoder and CTC together")
+    hotwords: str | None = option(
+        None, "File with phrases to listen for, one a line, with a boost of its own after a tab or without", str_or_none
+    )
+    hotword_boost: float = option(2.0, "What each token of such a phrase adds to the score")

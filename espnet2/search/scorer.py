@@ -8,10 +8,13 @@ the batch (``keep``).
 # Shapes: U utterances, K hypotheses of each, L tokens so far (sos first), T frames, D model size, V vocabulary
 #         C candidates of a hypothesis
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from espnet2.utils.errors import InputError
 
 
 class Scorer(ABC):
@@ -19,9 +22,14 @@ class Scorer(ABC):
 
     Attributes:
         is_partial: Whether the scorer is dear and so is asked for candidates only, which the other scorers choose.
+        ignores_speech: Whether its scores are the same whatever the encoder's output is.
+        sees_last_token_only: Whether ``score`` looks at no more than the last token, so that prefixes of different
+            lengths can be judged together, by one ``score`` with their last tokens only.
     """
 
     is_partial = False
+    ignores_speech = False
+    sees_last_token_only = False
 
     @abstractmethod
     def start(self, encoded: Tensor, lengths: Tensor) -> Any:
@@ -64,6 +72,17 @@ class Scorer(ABC):
         Shapes:
             utterances (U',) row numbers
         """
+
+    def join(self, states: Sequence[Any]) -> Any:
+        """One state of all hypotheses of several states, each of one utterance, with prefixes of one length.
+
+        It is the same utterance, unless the scorer ignores the speech. Only searches whose hypotheses go different ways,
+        such as a transducer's, need it; those along CTC's frames are quicker with it.
+
+        Raises:
+            InputError: If this kind of scorer cannot do that.
+        """
+        raise InputError(f"A {type(self).__name__} cannot take part in the search of a transducer.")
 
 
 def rows_of(parents: Tensor, num_hypotheses: int) -> Tensor:

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 python3 -m pip install "kenlm>=0.2"
 python3 -c "import kenlm; print('the kenlm module is ready')"
 if [ "${1:-}" = --binaries ]; then
-    python3 -m pip download --no-deps --no-binary :all: --dest kenlm "kenlm>=0.2"
+    python3 -m pip download --no-deps --no-binary kenlm --dest kenlm "kenlm>=0.2"
     tar -C kenlm --strip-components 1 -xf kenlm/kenlm-*.tar.gz
     cmake -S kenlm -B kenlm/build -DCMAKE_BUILD_TYPE=Release
     cmake --build kenlm/build --target lmplz build_binary -j "$(nproc)"

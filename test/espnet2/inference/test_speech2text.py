@@ -13,7 +13,15 @@ from espnet2.utils.errors import InputError
 from test.shared import SHARED, needs_shared
 
 PARITY = SHARED / "parity"
-CASES = ("asr_conformer", "asr_conformer_specaug_gmvn", "asr_transformer")
+CASES = (
+    "asr_branchformer",
+    "asr_conformer",
+    "asr_conformer_specaug_gmvn",
+    "asr_e_branchformer",
+    "asr_rnn_rnn",
+    "asr_transformer",
+    "asr_vggrnn_rnn",
+)
 
 
 def copied(name, folder):
@@ -96,7 +104,7 @@ def test_refusals(tmp_path):
         Speech2Text.from_pretrained(folder, ctc_weight=1.5)
     with pytest.raises(InputError, match="not all classes of torch.nn"):
         Speech2Text.from_pretrained(folder, quantize_asr_model=True, quantize_modules=["Linnear"])
-    with pytest.raises(InputError, match="unpack"):
+    with pytest.raises(InputError, match="no such folder, .pth file or packed model"):
         Speech2Text.from_pretrained(tmp_path / "model.zip")
     with pytest.raises(InputError, match="asr_model_file"):
         Speech2Text(asr_train_config=folder / "config.yaml")
@@ -142,3 +150,42 @@ def test_intermediate_layers_are_told(tmp_path):
     assert len(nbest) == 1
     assert list(layers) == [1, 2]
     assert all(token in tokens and token != "<blank>" for found in layers.values() for token in found)
+
+
+@needs_shared
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16", "float16"])
+def test_other_precisions_run_and_stay_close(dtype, tmp_path):
+    folder, lm = copied("asr_conformer", tmp_path), copied("lm_transformer", tmp_path)
+    options = {"beam_size": 4, "maxlenratio": -4, "lm_file": lm / "valid.acc.ave.pth", "lm_weight": 0.3}
+    reference = Speech2Text.from_pretrained(folder, **options)(waveforms("asr_conformer"))
+    results = Speech2Text.from_pretrained(folder, dtype=dtype, **options)(waveforms("asr_conformer"))
+    for (own, *_), (wanted, *_) in zip(results, reference):
+        assert own[3].score == pytest.approx(wanted[3].score, rel=1e-4 if dtype == "float64" else 0.05)
+    with pytest.raises(InputError, match="float31"):
+        Speech2Text.from_pretrained(folder, dtype="float31")
+
+
+@needs_shared
+def test_word_times_lie_within_the_utterance(tmp_path):
+    folder, speech = copied("asr_conformer", tmp_path), waveforms("asr_conformer")[0]
+    speech2text = Speech2Text.from_pretrained(folder, beam_size=4, nbest=2, maxlenratio=-5, word_times=True)
+    nbest = speech2text(speech)
+    assert sum(hypothesis.confidence for *_, hypothesis in nbest) <= 1.0 + 1e-9
+    for text, _, _, hypothesis in nbest:
+        assert [word.word for word in hypothesis.words] == text.split()
+        times = [time for word in hypothesis.words for time in (word.start_seconds, word.end_seconds)]
+        assert times == sorted(times)
+        assert 0 <= times[0] and times[-1] <= len(speech) / 16000
+        assert all(0 <= word.confidence <= 1 for word in hypothesis.words)
+    without = Speech2Text.from_pretrained(folder, beam_size=4, nbest=2, maxlenratio=-5)(speech)
+    assert without[0][3].words is None and without[0][:3] == nbest[0][:3]
+
+
+@needs_shared
+def test_number_of_threads(tmp_path):
+    before = torch.get_num_threads()
+    try:
+        Speech2Text.from_pretrained(copied("asr_conformer", tmp_path), num_threads=1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
