@@ -51,10 +51,15 @@ class ErrorCalculator:
         Shapes:
             ys_hat (B, L + 1), ys_pad (B, L)
         """
-        pairs = []
-        for hypothesis, reference in zip(ys_hat.tolist(), ys_pad.tolist(), strict=True):
-            num_labels = reference.index(-1) if -1 in reference else len(reference)
-            pairs.append((self._text(hypothesis[:num_labels]), self._text(reference[:num_labels])))
+        references = [labels[: labels.index(-1)] if -1 in labels else labels for labels in ys_pad.tolist()]
+        hypotheses = [labels[: len(reference)] for labels, reference in zip(ys_hat.tolist(), references, strict=True)]
+        return self.compare(hypotheses, references)
+
+    def compare(
+        self, hypotheses: Iterable[Sequence[int]], references: Iterable[Sequence[int]]
+    ) -> tuple[float | None, float | None]:
+        """Compare label sequences as they are."""
+        pairs = [(self._text(h), self._text(r)) for h, r in zip(hypotheses, references, strict=True)]
         cer = error_rate((h.replace(" ", ""), r.replace(" ", "")) for h, r in pairs) if self.report_cer else None
         wer = error_rate((h.split(), r.split()) for h, r in pairs) if self.report_wer else None
         return cer, wer

@@ -1,4 +1,4 @@
-"""Speech recogniser: CTC and attention decoder over one encoder.
+"""Speech recogniser: CTC and attention decoder, or transducer, over one encoder.
 
 Watanabe et al., "Hybrid CTC/Attention Architecture for End-to-End Speech Recognition", 2017,
 https://www.merl.com/publications/docs/TR2017-190.pdf; intermediate CTC losses: Lee and Watanabe, 2021,
@@ -19,20 +19,24 @@ from espnet2.asr.abs_postencoder import AbsPostEncoder
 from espnet2.asr.abs_preencoder import AbsPreEncoder
 from espnet2.asr.abs_specaug import AbsSpecAug
 from espnet2.asr.ctc import CTC
+from espnet2.asr.decoder.linear_decoder import LinearDecoder
 from espnet2.asr.error_calculator import CTCErrorCalculator, ErrorCalculator
 from espnet2.asr.labels import add_sos_eos, token_accuracy
+from espnet2.asr.model_checks import check_options
+from espnet2.asr.transducer import network_of, transducer_error_rates, transducer_losses
 from espnet2.layers.abs_normalize import AbsNormalize
 from espnet2.layers.label_smoothing import LabelSmoothingLoss
 from espnet2.layers.mask import make_pad_mask
 from espnet2.layers.too_short import least_length
 from espnet2.train.abs_espnet_model import AbsESPnetModel
-from espnet2.utils.errors import InputError
 
 Stats = dict[str, Tensor | float | None]
 
 
 class ESPnetASRModel(AbsESPnetModel):
     """Hybrid CTC/attention recogniser, ``loss = ctc_weight * ctc + (1 - ctc_weight) * attention``.
+
+    With a joint network it is a transducer, ``loss = transducer + ctc_weight * ctc``.
 
     Args:
         vocab_size: V.
@@ -43,9 +47,9 @@ class ESPnetASRModel(AbsESPnetModel):
         preencoder: Between features and encoder.
         encoder: Encoder.
         postencoder: Between encoder and decoder.
-        decoder: Attention decoder; dropped if ``ctc_weight`` is 1.
+        decoder: Attention decoder; dropped if ``ctc_weight`` is 1. With a joint network: prediction network.
         ctc: CTC head; dropped if ``ctc_weight`` is 0.
-        joint_network: Joint network of a transducer: not supported yet.
+        joint_network: Joint network of a transducer.
         aux_ctc: Layer number (as text) -> name of the data that the CTC loss of this intermediate layer is to predict.
         ctc_weight: Share of the CTC loss, from 0 to 1.
         interctc_weight: Share of the intermediate layers in the CTC loss, from 0 to below 1.
@@ -100,9 +104,7 @@ class ESPnetASRModel(AbsESPnetModel):
         lang_token_id: int = -1,
     ) -> None:
         super().__init__()
-        if joint_network is not None or transducer_multi_blank_durations:
-            raise InputError("transducers are not supported yet; use a decoder with attention or CTC alone")
-        _check_weights(ctc_weight, interctc_weight, decoder, encoder)
+        check_options(ctc_weight, interctc_weight, decoder, encoder, transducer_multi_blank_durations)
         self.token_list = list(token_list)
         self.vocab_size = vocab_size
         self.ignore_id = ignore_id
@@ -123,17 +125,20 @@ class ESPnetASRModel(AbsESPnetModel):
         self.encoder = encoder
         self.postencoder = postencoder
         # Any: their losses are computed only where they are there
-        self.decoder: Any = None if ctc_weight == 1.0 else decoder
+        self.decoder: Any = None if ctc_weight == 1.0 and joint_network is None else decoder
         self.ctc: Any = None if ctc_weight == 0.0 else ctc
-        self.joint_network = joint_network
+        self.joint_network: Any = joint_network
         if encoder.interctc_use_conditioning:
             encoder.conditioning_layer = torch.nn.Linear(vocab_size, encoder.output_size())
 
         self.criterion_att = LabelSmoothingLoss(vocab_size, ignore_id, lsm_weight, length_normalized_loss)
-        self.error_calculator = None
+        self.error_calculator: Any = None
+        self.ctc_error_calculator: Any = None
         if report_cer or report_wer:
             self.error_calculator = ErrorCalculator(token_list, sym_space, sym_blank, report_cer, report_wer)
-        self.ctc_error_calculator: Any = None if self.ctc is None else CTCErrorCalculator(token_list, sym_space, sym_blank)
+        # Other releases give a transducer that reports error rates none of CTC, so neither is it given here.
+        if self.ctc is not None and (joint_network is None or self.error_calculator is None):
+            self.ctc_error_calculator = CTCErrorCalculator(token_list, sym_space, sym_blank)
 
     def _token_id(self, symbol: str, fallback: int) -> int:
         return self.token_list.index(symbol) if symbol in self.token_list else fallback
@@ -169,7 +174,9 @@ class ESPnetASRModel(AbsESPnetModel):
                 loss_inter = self._intermediate_loss(intermediate, encoder_out_lens, text, text_lengths, kwargs, stats)
                 loss_ctc = (1.0 - self.interctc_weight) * loss_ctc + self.interctc_weight * loss_inter
             losses.append(self.ctc_weight * loss_ctc)
-        if self.decoder is not None:
+        if self.joint_network is not None:
+            losses.append(self._transducer_loss(encoder_out, encoder_out_lens, text, text_lengths, stats))
+        elif self.decoder is not None:
             loss_att = self._attention_loss(encoder_out, encoder_out_lens, text, text_lengths, stats)
             losses.append((1.0 - self.ctc_weight) * loss_att)
         loss = torch.stack(losses).sum()
@@ -252,7 +259,7 @@ class ESPnetASRModel(AbsESPnetModel):
         """CTC loss of one layer; puts ``loss_<name>`` and, in evaluation, ``cer_<name>`` into ``stats``."""
         loss = self.ctc(encoder_out, encoder_out_lens, text, text_lengths)
         stats[f"loss_{name}"] = loss.detach()
-        if not self.training:
+        if not self.training and self.ctc_error_calculator is not None:
             stats[f"cer_{name}"] = self.ctc_error_calculator(self.ctc.argmax(encoder_out), text)
         return loss
 
@@ -288,6 +295,8 @@ class ESPnetASRModel(AbsESPnetModel):
         self, encoder_out: Tensor, encoder_out_lens: Tensor, text: Tensor, text_lengths: Tensor, stats: Stats
     ) -> Tensor:
         """Loss of the decoder; puts it, the accuracy and, in evaluation, the error rates into ``stats``."""
+        if isinstance(self.decoder, LinearDecoder):
+            return self._class_loss(encoder_out, encoder_out_lens, text, text_lengths, stats)
         ys_in, ys_out, ys_lens = self._decoder_labels(text, text_lengths)
         logits, _ = self.decoder(encoder_out, encoder_out_lens, ys_in, ys_lens)
         loss = self.criterion_att(logits, ys_out)
@@ -298,28 +307,40 @@ class ESPnetASRModel(AbsESPnetModel):
             stats["cer"], stats["wer"] = self.error_calculator(logits.argmax(-1), references)
         return loss
 
+    def _class_loss(
+        self, encoder_out: Tensor, encoder_out_lens: Tensor, text: Tensor, text_lengths: Tensor, stats: Stats
+    ) -> Tensor:
+        """As ``_attention_loss``, of a decoder that gives the whole utterance one label."""
+        loss, best = self.decoder.loss(encoder_out, encoder_out_lens, text, text_lengths)
+        stats["loss_att"] = loss.detach()
+        stats["acc"] = (best == text).float().mean()
+        if not self.training and self.error_calculator is not None:
+            stats["cer"], stats["wer"] = self.error_calculator(best, text)
+        return loss
+
+    def _transducer_loss(
+        self, encoder_out: Tensor, encoder_out_lens: Tensor, text: Tensor, text_lengths: Tensor, stats: Stats
+    ) -> Tensor:
+        """Loss of a transducer; puts it and, in evaluation, the error rates of a search into ``stats``."""
+        loss = self.nll(encoder_out, encoder_out_lens, text, text_lengths).mean()
+        stats["loss_transducer"] = loss.detach()
+        if not self.training and self.error_calculator is not None:
+            network = network_of(self.decoder, self.joint_network, self.blank_id)
+            speech = (encoder_out, encoder_out_lens)
+            rates = transducer_error_rates(self.error_calculator, network, *speech, text, text_lengths)
+            stats["cer_transducer"], stats["wer_transducer"] = rates
+        return loss
+
     def nll(self, encoder_out: Tensor, encoder_out_lens: Tensor, ys_pad: Tensor, ys_pad_lens: Tensor) -> Tensor:
         """Negative log-likelihood of each transcript by the decoder, to rescore hypotheses.
 
         Shapes:
             encoder_out (B, S, D), encoder_out_lens (B,), ys_pad (B, L), ys_pad_lens (B,) -> (B,)
         """
+        if self.joint_network is not None:
+            speech, text = (encoder_out, encoder_out_lens), (ys_pad, ys_pad_lens)
+            return transducer_losses(self.decoder, self.joint_network, *speech, *text, self.blank_id)
         ys_pad = ys_pad.masked_fill(make_pad_mask(ys_pad_lens, ys_pad.size(1)), self.ignore_id)
         ys_in, ys_out, ys_lens = self._decoder_labels(ys_pad, ys_pad_lens)
         logits, _ = self.decoder(encoder_out, encoder_out_lens, ys_in, ys_lens)
         return F.cross_entropy(logits.transpose(1, 2), ys_out, ignore_index=self.ignore_id, reduction="none").sum(1)
-
-
-def _check_weights(
-    ctc_weight: float, interctc_weight: float, decoder: AbsDecoder | None, encoder: AbsEncoder
-) -> None:
-    if not 0.0 <= ctc_weight <= 1.0:
-        raise InputError(f"model_conf: ctc_weight must lie between 0 and 1, but it is {ctc_weight}")
-    if not 0.0 <= interctc_weight < 1.0:
-        raise InputError(f"model_conf: interctc_weight must be at least 0 and below 1, but it is {interctc_weight}")
-    if decoder is None and ctc_weight < 1.0:
-        raise InputError(f"model_conf: without a decoder ctc_weight must be 1.0, but it is {ctc_weight}")
-    if ctc_weight == 0.0 and (interctc_weight > 0 or encoder.needs_ctc):
-        raise InputError("model_conf: intermediate CTC needs a ctc_weight above 0")
-    if interctc_weight > 0 and not encoder.interctc_layer_idx:
-        raise InputError("model_conf: interctc_weight needs interctc_layer_idx in encoder_conf")

@@ -4,15 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from espnet2.config.cli import ConfigParser
-from espnet2.inference.options import RecogniserOptions, SetOptions, UnsupportedOptions, make_parser, parse_required
+from espnet2.inference.options import (
+    MaskCTCOptions,
+    RecogniserOptions,
+    SetOptions,
+    UnsupportedOptions,
+    make_parser,
+    parse_required,
+)
 from espnet2.search.options import SearchOptions
 from espnet2.utils.door import run_door
 
 
 def get_parser() -> ConfigParser:
     """All options."""
-    groups = (SetOptions, RecogniserOptions, SearchOptions, UnsupportedOptions)
-    return make_parser("Recognise a data set by beam search.", *groups)
+    groups = (SetOptions, RecogniserOptions, SearchOptions, MaskCTCOptions, UnsupportedOptions)
+    return make_parser("Recognise a data set.", *groups)
 
 
 def main(cmd: Sequence[str] | None = None) -> None:

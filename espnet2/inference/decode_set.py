@@ -3,10 +3,12 @@ import argparse
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import islice
+from typing import Any
 
 from espnet2.config.options import from_args
 from espnet2.fileio.datadir_writer import DatadirWriter
-from espnet2.inference.options import RecogniserOptions, SetOptions, UnsupportedOptions
+from espnet2.inference.options import MaskCTCOptions, RecogniserOptions, SetOptions, UnsupportedOptions
 from espnet2.inference.speech2text import Result, Speech2Text
 from espnet2.inference.utterances import Utterance, read_utterances
 from espnet2.search.options import SearchOptions
@@ -17,6 +19,7 @@ from espnet2.utils.log import setup_logging
 from espnet2.utils.seed import set_all_random_seed
 
 SHOWN_ERRORS = 10
+WINDOW_BATCHES = 8  # how many batches' utterances are sorted by length together
 
 
 def decode_set(args: argparse.Namespace) -> None:
@@ -25,7 +28,8 @@ def decode_set(args: argparse.Namespace) -> None:
     Utterances that cannot be read are told and left out; the others are still done.
 
     Args:
-        args: The fields of ``SetOptions``, ``RecogniserOptions``, ``SearchOptions`` and ``UnsupportedOptions``.
+        args: The fields of ``SetOptions``, ``RecogniserOptions``, ``SearchOptions``, ``MaskCTCOptions`` and
+            ``UnsupportedOptions``.
     Raises:
         InputError: If the options do not fit; at the end, if utterances were left out.
     """
@@ -37,15 +41,18 @@ def decode_set(args: argparse.Namespace) -> None:
     speech2text = Speech2Text.from_pretrained(
         **asdict(from_args(RecogniserOptions, args)),
         **asdict(from_args(SearchOptions, args)),
+        **asdict(from_args(MaskCTCOptions, args)),
         **asdict(from_args(UnsupportedOptions, args)),
         device=options.device,
         dtype=options.dtype,
         batch_size=options.batch_size,
     )
-    preprocess = ASRTask.build_preprocess_fn(speech2text.asr_train_args, train=False)
-    batches = read_utterances(options, preprocess, InputNeeds(speech2text.asr_model.sample_rates()))
+    no_text = argparse.Namespace(**{**vars(speech2text.asr_train_args), "token_type": None})
+    preprocess = ASRTask.build_preprocess_fn(no_text, train=False)
+    needs = InputNeeds(speech2text.asr_model.sample_rates(), resamples=not options.strict_rate)
+    utterances = read_utterances(options, preprocess, needs)
     with DatadirWriter(options.output_dir) as writer:
-        errors = write_results(batches, speech2text, writer)
+        errors = write_results(utterances, speech2text, writer, options.batch_size)
     if errors:
         more = f"\n... and {len(errors) - SHOWN_ERRORS} more" if len(errors) > SHOWN_ERRORS else ""
         shown = "\n".join(errors[:SHOWN_ERRORS])
@@ -53,30 +60,50 @@ def decode_set(args: argparse.Namespace) -> None:
 
 
 def write_results(
-    batches: Iterable[Sequence[Utterance]], speech2text: Speech2Text, writer: DatadirWriter
+    utterances: Iterable[Utterance], speech2text: Speech2Text, writer: DatadirWriter, batch_size: int = 1
 ) -> list[str]:
-    """Recognise and write batch after batch, in the order given.
+    """Recognise and write utterances in the order given.
 
+    Those that go together are chosen by length among some more, for the longest of them decides how long all take.
+
+    Args:
+        utterances: What is recognised.
+        speech2text: The recogniser.
+        writer: Where results go.
+        batch_size: How many go together.
     Returns:
         What is wrong with the utterances that were left out.
     """
     errors: list[str] = []
-    for batch in batches:
-        for utterance in batch:
+    stream = iter(utterances)
+    while window := list(islice(stream, batch_size * WINDOW_BATCHES if batch_size > 1 else 1)):
+        for utterance in window:
             if utterance.error is not None:
                 logging.error(utterance.error)
                 errors.append(utterance.error)
-        readable = [utterance for utterance in batch if utterance.error is None]
-        try:
-            results = speech2text([utterance.data["speech"] for utterance in readable])
-        except InputError as error:
-            raise InputError(f"utterance {', '.join(utterance.uid for utterance in readable)}: {error}") from error
-        for utterance, result in zip(readable, results):
+        readable = [utterance for utterance in window if utterance.error is None]
+        results = _recognise(readable, speech2text, batch_size)
+        for utterance in readable:
+            result = results[utterance.uid]
             nbest, layers = result if isinstance(result, tuple) else (result, {})
             _write_nbest(writer, utterance.uid, nbest)
             for layer, tokens in layers.items():
                 writer["1best_recog"][f"encoder_interctc_layer{layer}.txt"][utterance.uid] = " ".join(tokens)
     return errors
+
+
+def _recognise(utterances: Sequence[Utterance], speech2text: Speech2Text, batch_size: int) -> dict[str, Any]:
+    """The result of each utterance, those of like length having gone together."""
+    by_length = sorted(utterances, key=lambda utterance: len(utterance.data["speech"]), reverse=True)
+    results: dict[str, Any] = {}
+    for start in range(0, len(by_length), batch_size):
+        batch = by_length[start : start + batch_size]
+        try:
+            found = speech2text([utterance.data["speech"] for utterance in batch])
+        except InputError as error:
+            raise InputError(f"utterance {', '.join(utterance.uid for utterance in batch)}: {error}") from error
+        results.update(zip([utterance.uid for utterance in batch], found))
+    return results
 
 
 def _write_nbest(writer: DatadirWriter, uid: str, nbest: Sequence[Result]) -> None:
@@ -89,5 +116,9 @@ def _write_nbest(writer: DatadirWriter, uid: str, nbest: Sequence[Result]) -> No
         folder["token"][uid] = " ".join(tokens)
         folder["token_int"][uid] = " ".join(map(str, token_int))
         folder["score"][uid] = str(hypothesis.score)
+        if hypothesis.words is not None:
+            folder["words"][uid] = " ".join(
+                f"{word.word}|{word.start_seconds:.2f}|{word.end_seconds:.2f}|{word.confidence:.3f}" for word in hypothesis.words
+            )
         if text is not None:
             folder["text"][uid] = text

@@ -9,7 +9,7 @@
 """
 # Shapes: N samples, T frames after subsampling, D model size, V vocabulary
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from espnet2.inference.models import check_same_tokens, find_model, load_language_model, load_recogniser, quantize
+from espnet2.inference.models import check_same_tokens, load_language_model, load_recogniser, quantize, with_files_of
+from espnet2.inference.hotwords import Hotwords, read_hotwords
 from espnet2.inference.options import UnsupportedOptions
+from espnet2.inference.precision import Precision
 from espnet2.inference.scorers import build_search
+from espnet2.inference.words import with_confidence, with_words
+from espnet2.layers.packed_linear import accelerate
 from espnet2.layers.too_short import TooShortUttError
 from espnet2.search.beam_search import max_tokens, min_tokens
 from espnet2.search.hypothesis import Hypothesis, log_best
@@ -29,6 +33,7 @@ from espnet2.search.ngram import NgramScorer
 from espnet2.search.options import SearchOptions
 from espnet2.text.build_tokenizer import build_tokenizer
 from espnet2.text.token_id_converter import TokenIDConverter
+from espnet2.utils.errors import InputError
 
 Waveform = np.ndarray | Tensor
 Result = tuple[str | None, list[str], list[int], Hypothesis]
@@ -48,10 +53,15 @@ class Speech2Text:
         token_type: The unit of the text; by default that of the training.
         bpemodel: The sentencepiece model; by default that of the training.
         device: Where to compute.
-        maxlenratio, minlenratio, beam_size, ctc_weight, lm_weight, ngram_weight, penalty, nbest, normalize_length:
-            See ``espnet2.search.options``.
+        maxlenratio, minlenratio, beam_size, ctc_weight, lm_weight, ngram_weight, penalty, nbest, normalize_length,
+            decoding_mode, time_sync, hotwords, hotword_boost: See ``espnet2.search.options``.
+        transducer_conf: Options of a transducer's search: ``search_type`` and others.
+        maskctc_n_iterations, maskctc_threshold_probability: See ``espnet2.inference.options``.
+        word_times: Fill in ``words`` and ``confidence`` of each hypothesis.
         batch_size: Accepted; how many waveforms go together is how many are given in a call.
-        dtype: ``float32`` or ``float64``.
+        dtype: ``float32`` or ``float64``; with ``bfloat16`` or ``float16`` weights stay in float32, and what may be is
+            computed in that precision (autocast).
+        num_threads: Threads on the CPU; none: as torch chooses.
         quantize_asr_model, quantize_lm: Quantise dynamically.
         quantize_modules: The kinds of module.
         quantize_dtype: ``qint8`` or ``float16``.
@@ -84,6 +94,15 @@ class Speech2Text:
         penalty: float = 0.0,
         nbest: int = 1,
         normalize_length: bool = False,
+        decoding_mode: str = "attention",
+        time_sync: bool = False,
+        hotwords: Hotwords | None = None,
+        hotword_boost: float = 2.0,
+        transducer_conf: Mapping[str, Any] | None = None,
+        maskctc_n_iterations: int = 10,
+        maskctc_threshold_probability: float = 0.999,
+        word_times: bool = False,
+        num_threads: int | None = None,
         quantize_asr_model: bool = False,
         quantize_lm: bool = False,
         quantize_modules: Sequence[str] = ("Linear",),
@@ -91,44 +110,69 @@ class Speech2Text:
         **unsupported: Any,
     ):
         UnsupportedOptions(**unsupported)
-        self.asr_model, self.asr_train_args = load_recogniser(asr_train_config, asr_model_file, device, dtype)
+        if num_threads is not None:
+            torch.set_num_threads(num_threads)
+        self.precision = Precision.of(dtype, device)
+        self.asr_model, self.asr_train_args = load_recogniser(
+            asr_train_config, asr_model_file, device, self.precision.weights
+        )
         if quantize_asr_model:
             self.asr_model = quantize(self.asr_model, quantize_modules, quantize_dtype)
         token_list = self.asr_model.token_list
 
         lm: Any = None
         if lm_file is not None or lm_train_config is not None:
-            lm_model, lm_args = load_language_model(lm_train_config, lm_file, device, dtype)
+            lm_model, lm_args = load_language_model(lm_train_config, lm_file, device, self.precision.weights)
             check_same_tokens(token_list, lm_args.token_list, lm_train_config or lm_file)
             lm = quantize(lm_model.lm, quantize_modules, quantize_dtype) if quantize_lm else lm_model.lm
+        if self.precision.autocast is None:
+            accelerate(self.asr_model)
+            if lm is not None:
+                accelerate(lm)
         ngram = None if ngram_file is None else NgramScorer(ngram_file, token_list, ngram_scorer == "part")
         options = SearchOptions(
             beam_size=beam_size,
+            nbest=nbest,
             ctc_weight=ctc_weight,
             lm_weight=lm_weight,
             ngram_weight=ngram_weight,
             penalty=penalty,
             normalize_length=normalize_length,
+            decoding_mode=decoding_mode,
+            time_sync=time_sync,
         )
-        self.beam_search = build_search(self.asr_model, lm, ngram, token_list, options)
         self.converter = TokenIDConverter(token_list)
         self.tokenizer = self._build_tokenizer(token_type, bpemodel)
+        self.beam_search = build_search(
+            self.asr_model,
+            lm,
+            ngram,
+            token_list,
+            options,
+            phrases=read_hotwords(hotwords, hotword_boost, self.tokenizer, self.converter),
+            transducer_conf=transducer_conf,
+            n_iterations=maskctc_n_iterations,
+            threshold_probability=maskctc_threshold_probability,
+        )
         self.device = device
-        self.dtype = dtype
+        self.sample_rate = self.asr_model.sample_rates().get("speech")
+        self.word_times = word_times
+        if word_times and (self.asr_model.ctc is None or self.sample_rate is None):
+            raise InputError("word_times needs a model with CTC that takes audio.")
         self.nbest = nbest
         self.maxlenratio = maxlenratio
         self.minlenratio = minlenratio
 
     @classmethod
     def from_pretrained(cls, model_tag: str | Path | None = None, **kwargs: Any) -> "Speech2Text":
-        """Load a trained recogniser by its folder.
+        """Load a trained recogniser by its folder; the network is never asked.
 
         Args:
-            model_tag: An experiment folder, or a ``.pth`` in one.
-            **kwargs: See the class.
+            model_tag: An experiment folder or a ``.pth`` in one, a packed model (``.zip``) or its folder, or a folder of
+                Hugging Face's cache.
+            **kwargs: See the class. A file that is named here takes the place of the one in a packed model.
         """
-        files = {} if model_tag is None else find_model(model_tag)
-        return cls(**{**kwargs, **files})
+        return cls(**(kwargs if model_tag is None else with_files_of(model_tag, kwargs)))
 
     def _build_tokenizer(self, token_type: str | None, bpemodel: str | None) -> Any:
         token_type = token_type or self.asr_train_args.token_type
@@ -150,11 +194,11 @@ class Speech2Text:
         Shapes:
             speech (N,), (N, channels) or (T, dimensions)
         """
-        if isinstance(speech, (list, tuple)):
-            return self._recognise(speech)
-        return self._recognise([torch.as_tensor(speech)])[0]
+        with torch.no_grad(), self.precision.context():
+            if isinstance(speech, (list, tuple)):
+                return self._recognise(speech)
+            return self._recognise([torch.as_tensor(speech)])[0]
 
-    @torch.no_grad()
     def _recognise(self, speeches: Sequence[Waveform]) -> list[Any]:
         if not speeches:
             return []
@@ -172,7 +216,7 @@ class Speech2Text:
         for number, (speech, (frames, layers)) in enumerate(zip(speeches, encoded)):
             if number > 0:
                 logging.info(f"speech length: {len(speech)}")
-            nbest = self._blank() if frames is None else self._finish(next(hypotheses), len(frames))
+            nbest = self._blank() if frames is None else self._finish(next(hypotheses), frames, len(speech))
             logging.info(f"best hypo: {nbest[0][0] if nbest else ''}")
             results.append(nbest if layers is None else (nbest, layers))
         return results
@@ -182,7 +226,7 @@ class Speech2Text:
 
         Each goes alone: padding would change what the convolutions see at its end, and so the result.
         """
-        speech = torch.as_tensor(speech).to(device=self.device, dtype=getattr(torch, self.dtype))
+        speech = torch.as_tensor(speech).to(device=self.device, dtype=getattr(torch, self.precision.weights))
         try:
             encoded, _ = self.asr_model.encode(speech.unsqueeze(0), torch.tensor([len(speech)], device=self.device))
         except TooShortUttError as error:
@@ -198,16 +242,22 @@ class Speech2Text:
         path = self.asr_model.ctc.log_softmax(frames)[0].argmax(-1).tolist()
         return self.converter.ids2tokens([token for token, _ in groupby(path) if token != self.asr_model.blank_id])
 
-    def _finish(self, hypotheses: list[Hypothesis], num_frames: int) -> list[Result]:
-        """Log what is documented, and turn ids into text."""
-        logging.info(f"decoder input length: {num_frames}")
-        logging.info(f"max output length: {max_tokens(num_frames, self.maxlenratio)}")
-        logging.info(f"min output length: {min_tokens(num_frames, self.minlenratio)}")
+    def _finish(self, hypotheses: list[Hypothesis], frames: Tensor, num_samples: int) -> list[Result]:
+        """Log what is documented, and turn ids into text: frames (T, D)."""
+        logging.info(f"decoder input length: {len(frames)}")
+        logging.info(f"max output length: {max_tokens(len(frames), self.maxlenratio)}")
+        logging.info(f"min output length: {min_tokens(len(frames), self.minlenratio)}")
         log_best(hypotheses, self.beam_search.weights)
-        return [self._as_result(hypothesis) for hypothesis in hypotheses[: self.nbest]]
+        best = hypotheses[: self.nbest]
+        if self.word_times:
+            log_probs = self.asr_model.ctc.log_softmax(frames.unsqueeze(0))[0]
+            seconds = num_samples / self.sample_rate
+            tokens, kind = self.asr_model.token_list, self.asr_train_args.token_type
+            best = [with_words(h, log_probs, seconds, tokens, kind) for h in with_confidence(hypotheses)[: self.nbest]]
+        return [self._as_result(hypothesis) for hypothesis in best]
 
     def _as_result(self, hypothesis: Hypothesis) -> Result:
-        token_int = [token for token in hypothesis.yseq[1:-1].tolist() if token != 0]
+        token_int = hypothesis.tokens
         tokens = self.converter.ids2tokens(token_int)
         text = None if self.tokenizer is None else self.tokenizer.tokens2text(tokens)
         return text, tokens, token_int, hypothesis

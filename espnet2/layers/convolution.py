@@ -2,7 +2,7 @@
 
 Gulati et al., "Conformer", 2020, https://arxiv.org/abs/2005.08100, section 2.2.
 """
-# Shapes: B batch, T frames, C channels, D model size
+# Shapes: B batch, T frames, K frames kept, C channels, D model size
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -41,15 +41,21 @@ class ConvolutionModule(torch.nn.Module):
         channels: Model size D.
         kernel_size: Taps of the depthwise convolution (odd).
         activation: Activation; ReLU when None.
+        causal: See no later frames: put all of the padding before the first.
 
     Raises:
         InputError: If the kernel size is even.
     """
 
-    def __init__(self, channels: int, kernel_size: int, activation: torch.nn.Module | None = None) -> None:
+    def __init__(
+        self, channels: int, kernel_size: int, activation: torch.nn.Module | None = None, causal: bool = False
+    ) -> None:
         super().__init__()
         self.pointwise_conv1 = torch.nn.Conv1d(channels, 2 * channels, 1)
         self.depthwise_conv = depthwise_conv(channels, kernel_size, "cnn_module_kernel")
+        self.causal = causal
+        if causal:
+            self.depthwise_conv.padding = (0,)
         self.norm = torch.nn.BatchNorm1d(channels)
         self.pointwise_conv2 = torch.nn.Conv1d(channels, channels, 1)
         self.activation = activation or torch.nn.ReLU()
@@ -60,7 +66,31 @@ class ConvolutionModule(torch.nn.Module):
         Shapes:
             x (B, T, D) -> (B, T, D)
         """
-        x = x.transpose(1, 2)
-        x = F.glu(self.pointwise_conv1(x), dim=1)
+        if self.causal:
+            return self.stream(x, x.new_zeros(len(x), x.size(2), self.num_kept))[0]
+        return self._finish(self._begin(x))
+
+    @property
+    def num_kept(self) -> int:
+        """Frames K before a frame that the causal convolution sees."""
+        return self.depthwise_conv.kernel_size[0] - 1
+
+    def stream(self, x: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
+        """Apply the causal module to the next frames.
+
+        Args:
+            x: The frames.
+            kept: From the call before; zeros at the start.
+
+        Shapes:
+            x (B, T, D), kept (B, D, K) -> (B, T, D), (B, D, K)
+        """
+        x = torch.cat([kept, self._begin(x)], dim=2)
+        return self._finish(x), x[..., x.size(2) - self.num_kept :]
+
+    def _begin(self, x: Tensor) -> Tensor:
+        return F.glu(self.pointwise_conv1(x.transpose(1, 2)), dim=1)  # (B, D, T)
+
+    def _finish(self, x: Tensor) -> Tensor:
         x = self.activation(self.norm(self.depthwise_conv(x)))
         return self.pointwise_conv2(x).transpose(1, 2)

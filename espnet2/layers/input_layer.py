@@ -17,7 +17,7 @@ def build_input_layer(
     input_size: int,
     output_size: int,
     dropout_rate: float,
-    pos_enc: Callable[[], torch.nn.Module],
+    pos_enc: Callable[[], torch.nn.Module] | None,
     conv_pos_enc: Callable[[], torch.nn.Module] | None = None,
     padding_idx: int = -1,
     linear_relu: bool = False,
@@ -30,7 +30,7 @@ def build_input_layer(
         input_size: Features F, or symbols for ``embed``.
         output_size: Model size D.
         dropout_rate: Dropout of ``linear`` and ``wav2vec``.
-        pos_enc: Makes the positional encoding.
+        pos_enc: Makes the positional encoding; None for none.
         conv_pos_enc: Makes that of the two-dimensional convolutions, when it differs.
         padding_idx: Symbol of ``embed`` that is zero and stays so; -1 for the last one.
         linear_relu: End ``linear`` in a ReLU before the positions are added.
@@ -41,20 +41,22 @@ def build_input_layer(
     if name is not None and name not in names:
         raise InputError(f"encoder_conf: unknown input_layer '{name}'.{did_you_mean(name, names)}")
     if name in CONV2D_STAGES:
-        return Conv2dSubsampling(name, input_size, output_size, (conv_pos_enc or pos_enc)())
+        make = conv_pos_enc or pos_enc
+        return Conv2dSubsampling(name, input_size, output_size, None if make is None else make())
+    positions = [] if pos_enc is None else [pos_enc()]
     if name in CONV1D_STAGES:
-        return Conv1dSubsampling(name, input_size, output_size, pos_enc())
+        return Conv1dSubsampling(name, input_size, output_size, *positions)
     if name == "linear":
         layers = [torch.nn.Linear(input_size, output_size), torch.nn.LayerNorm(output_size)]
-        layers += [Dropout(dropout_rate), *([torch.nn.ReLU()] if linear_relu else []), pos_enc()]
+        layers += [Dropout(dropout_rate), *([torch.nn.ReLU()] if linear_relu else []), *positions]
         return torch.nn.Sequential(*layers)
     if name == "embed":
-        return torch.nn.Sequential(torch.nn.Embedding(input_size, output_size, padding_idx=padding_idx), pos_enc())
+        return torch.nn.Sequential(torch.nn.Embedding(input_size, output_size, padding_idx=padding_idx), *positions)
     if input_size != output_size:
         raise InputError(f"encoder_conf: input_layer {name} needs output_size {input_size}, the size of its input")
     if name == "wav2vec":
-        return torch.nn.Sequential(pos_enc(), torch.nn.LayerNorm(output_size), Dropout(dropout_rate))
-    return torch.nn.Sequential(pos_enc())
+        return torch.nn.Sequential(*positions, torch.nn.LayerNorm(output_size), Dropout(dropout_rate))
+    return torch.nn.Sequential(*positions)
 
 
 def apply_input_layer(layer: torch.nn.Module, xs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:

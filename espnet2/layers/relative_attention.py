@@ -7,7 +7,8 @@ Two forms exist. ``latest`` is the formula. ``legacy`` is what older conformers 
 from a table in reverse order, so they depend on the size of the table and on the length of the input, and above the
 diagonal the shift leaves values of the next query. Weights of one form fit the other in shape, but not in meaning.
 """
-# Shapes: B batch, H heads, T frames, R = 2T - 1 distances (legacy: R = T), D model size, d_k = D / H
+# Shapes: B batch, H heads, L queries (the last L frames; L = T unless streaming), T frames as keys,
+# R = L + T - 1 distances (legacy: R = T), D model size, d_k = D / H
 import math
 from typing import Any
 
@@ -48,6 +49,20 @@ class RelPositionalEncoding(torch.nn.Module):
     def _positions(self, num_frames: int) -> Tensor:
         return self.pe[self.max_len - num_frames : self.max_len + num_frames - 1]
 
+    def _grow(self, num_frames: int) -> None:
+        if num_frames > self.max_len:
+            self.max_len = num_frames
+            self.pe = self._table().to(self.pe.device)
+
+    def distances(self, num_queries: int, num_keys: int) -> Tensor:
+        """The encodings of all distances between keys and the last of their frames as queries.
+
+        Shapes:
+            -> (1, R, D) with R = L + T - 1, distances T - 1, ..., -(L - 1)
+        """
+        self._grow(num_keys)
+        return self.pe[self.max_len - num_keys : self.max_len + num_queries - 1].unsqueeze(0)
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Scale the input and hand out the distances.
 
@@ -55,9 +70,7 @@ class RelPositionalEncoding(torch.nn.Module):
             x (B, T, D) -> (B, T, D), (1, R, D)
         """
         num_frames = x.size(1)
-        if num_frames > self.max_len:
-            self.max_len = num_frames
-            self.pe = self._table().to(self.pe.device)
+        self._grow(num_frames)
         return self.dropout(x * self.xscale), self.dropout(self._positions(num_frames).to(x).unsqueeze(0))
 
 
@@ -78,18 +91,19 @@ class LegacyRelPositionalEncoding(RelPositionalEncoding):
 
 
 def rel_shift(x: Tensor) -> Tensor:
-    """Turn the columns from distances T - 1, ..., -(T - 1) into keys: ``y[i, j] = x[i, T - 1 - i + j]``.
+    """Turn the columns from distances T - 1, ..., -(L - 1) into keys: ``y[i, j] = x[i, L - 1 - i + j]``.
 
-    A row further, the wanted part begins one column earlier, so rows of 2T - 2 show it without a copy.
+    A row further, the wanted part begins one column earlier, so rows of R - 1 show it without a copy.
 
     Shapes:
-        x (B, H, T, R) -> (B, H, T, T)
+        x (B, H, L, R) -> (B, H, L, T)
     """
-    num_frames = x.size(-2)
-    if num_frames == 1:
+    num_queries = x.size(-2)
+    if num_queries == 1:
         return x
-    stride = 2 * num_frames - 2
-    return x.flatten(-2).narrow(-1, num_frames - 1, num_frames * stride).unflatten(-1, (-1, stride))[..., :num_frames]
+    stride = x.size(-1) - 1
+    num_keys = stride + 2 - num_queries
+    return x.flatten(-2).narrow(-1, num_queries - 1, num_queries * stride).unflatten(-1, (-1, stride))[..., :num_keys]
 
 
 def legacy_rel_shift(x: Tensor) -> Tensor:
@@ -125,9 +139,9 @@ class RelPositionMultiHeadedAttention(MultiHeadedAttention):
         torch.nn.init.xavier_uniform_(self.pos_bias_v)
 
     def _positional_scores(self, query: Tensor, positions: Tensor) -> Tensor:
-        """Shapes: query (B, H, T, d_k), positions (1, H, R, d_k) -> (B, H, T, T)."""
+        """Shapes: query (B, H, L, d_k), positions (1, H, R, d_k) -> (B, H, L, T)."""
         scores = rel_shift(query @ positions.transpose(-2, -1))
-        return scores.tril() if self.zero_triu else scores
+        return scores.tril(scores.size(-1) - scores.size(-2)) if self.zero_triu else scores
 
     def forward(  # type: ignore[override]
         self, query: Tensor, key: Tensor, value: Tensor, pos_emb: Tensor, mask: Tensor | None
@@ -145,8 +159,18 @@ class RelPositionMultiHeadedAttention(MultiHeadedAttention):
             query (B, T, D), key (B, T, D), value (B, T, D), pos_emb (1, R, D), mask (B, 1, T) or (B, T, T)
             -> (B, T, D)
         """
-        queries = self.linear_q(query).unflatten(-1, (self.h, self.d_k))  # (B, T, H, d_k)
-        keys, values = self.project_key_value(key, value)
+        return self.attend_projected(query, *self.project_key_value(key, value), pos_emb, mask)
+
+    def attend_projected(
+        self, query: Tensor, keys: Tensor, values: Tensor, pos_emb: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        """Attend to projected keys and values; the queries are the last L of their frames.
+
+        Shapes:
+            query (B, L, D), keys (B, H, T, d_k), values (B, H, T, d_k), pos_emb (1, R, D),
+            mask (B, 1, T) or (B, L, T) -> (B, L, D)
+        """
+        queries = self.linear_q(query).unflatten(-1, (self.h, self.d_k))  # (B, L, H, d_k)
         positions = self._split_heads(self.linear_pos(pos_emb))
         with_v = (queries + self.pos_bias_v) * (1.0 / math.sqrt(self.d_k))
         bias = self._positional_scores(with_v.transpose(1, 2), positions)

@@ -73,24 +73,38 @@ class Stft(torch.nn.Module):
             raise TooShortUttError("the short-time Fourier transform", xs.size(1), needed, "samples")
         channels = xs.size(2) if xs.dim() == 3 else None
         flat = xs if channels is None else xs.transpose(1, 2).flatten(0, 1)  # (B * C, N)
-        spectrum = torch.stft(
-            flat.float(),
-            self.n_fft,
-            self.hop_length,
-            self.win_length,
-            self._window(xs.device),
-            self.center,
-            normalized=self.normalized,
-            onesided=self.onesided,
-            return_complex=True,
-        )
-        ys = torch.view_as_real(spectrum.transpose(1, 2)).to(xs.dtype)  # (B, T, F, 2)
+        ys = self._transform(flat, self.center)  # (B, T, F, 2)
         if channels is not None:
             ys = ys.unflatten(0, (-1, channels)).transpose(1, 2)  # (B, T, C, F, 2)
         if ilens is None:
             return ys, None
         olens = self.num_frames(ilens)
         return ys.masked_fill(pad_mask_like(ys, olens), 0.0), olens
+
+    def transform_frames(self, frames: Tensor) -> Tensor:
+        """Transform frames that were cut out before, each of ``n_fft`` samples.
+
+        Shapes:
+            frames (T, n_fft) -> (T, F, 2)
+        """
+        if len(frames) == 0:
+            return frames.new_empty(0, self.n_fft // 2 + 1 if self.onesided else self.n_fft, 2)
+        return self._transform(frames, center=False).squeeze(1)
+
+    def _transform(self, xs: Tensor, center: bool) -> Tensor:
+        """Shapes: xs (B, N) -> (B, T, F, 2)."""
+        spectrum = torch.stft(
+            xs.float(),
+            self.n_fft,
+            self.hop_length,
+            self.win_length,
+            self._window(xs.device),
+            center,
+            normalized=self.normalized,
+            onesided=self.onesided,
+            return_complex=True,
+        )
+        return torch.view_as_real(spectrum.transpose(1, 2)).to(xs.dtype)
 
     def inverse(self, xs: Tensor, ilens: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Overlap and add.

@@ -1,5 +1,6 @@
 """Convolutions at an encoder's entrance that see a few frames at once and mostly keep fewer."""
 # Shapes: B batch, T frames, S frames after subsampling, F features, G features after it, D model size
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ def least_length(stages: list[tuple[int, int]]) -> int:
     return length
 
 
-class Subsampling(torch.nn.Module):
+class Subsampling(torch.nn.Module, ABC):
     """What both kinds share: the stages, the refusal of short utterances, and the masks.
 
     In a padded batch a shorter utterance keeps more frames than it would alone, since its mask is subsampled by slicing
@@ -56,6 +57,47 @@ class Subsampling(torch.nn.Module):
         super().__init__()
         self.name = name
         self.stages = stages
+        self.conv: torch.nn.Sequential
+        self.out: torch.nn.Module
+        self.pos_enc: torch.nn.Module = torch.nn.Identity()
+
+    @property
+    def output_size(self) -> int:
+        """Model size D."""
+        return self._linear.out_features
+
+    @property
+    def _linear(self) -> Any:
+        return self.out[0] if isinstance(self.out, torch.nn.Sequential) else self.out
+
+    @property
+    def positions(self) -> torch.nn.Module:
+        """What ``forward`` applies to the frames at last; the identity if this layer has no positional encoding."""
+        return self.out[1] if isinstance(self.out, torch.nn.Sequential) else self.pos_enc
+
+    @abstractmethod
+    def _convolve(self, xs: Tensor) -> Tensor:
+        """Shapes: xs (B, T, F) -> (B, S, what the linear map takes)."""
+
+    def frames(self, xs: Tensor) -> Tensor:
+        """Subsample, and leave the positions out.
+
+        Shapes:
+            xs (B, T, F) -> (B, S, D)
+        """
+        return self._linear(self._convolve(xs))
+
+    def forward(self, xs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Subsample.
+
+        Raises:
+            TooShortUttError: If the longest utterance has too few frames.
+
+        Shapes:
+            xs (B, T, F), mask (B, 1, T) -> (B, S, D), (B, 1, S)
+        """
+        self.check_length(xs.size(1))
+        return self.positions(self.frames(xs)), self.subsample_mask(mask)
 
     def check_length(self, num_frames: int) -> None:
         """Refuse a batch of which nothing would be left.
@@ -84,13 +126,13 @@ class Conv2dSubsampling(Subsampling):
         name: A key of ``CONV2D_STAGES``.
         idim: Features F.
         odim: Model size D, also the channels of each convolution.
-        pos_enc: Positional encoding of the result.
+        pos_enc: Positional encoding of the result; None for none, and then the linear map's keys have no number.
 
     Raises:
         TooShortUttError: If F is smaller than the convolutions' field of view.
     """
 
-    def __init__(self, name: str, idim: int, odim: int, pos_enc: torch.nn.Module) -> None:
+    def __init__(self, name: str, idim: int, odim: int, pos_enc: torch.nn.Module | None) -> None:
         super().__init__(name, CONV2D_STAGES[name])
         if idim < least_length(self.stages):
             raise TooShortUttError(f"input_layer {name}", idim, least_length(self.stages), "features")
@@ -100,12 +142,13 @@ class Conv2dSubsampling(Subsampling):
             layers += [torch.nn.Conv2d(odim if layers else 1, odim, kernel, stride), torch.nn.ReLU(inplace=True)]
         self.conv = torch.nn.Sequential(*layers)
         linear = torch.nn.Linear(odim * output_length(idim, self.stages), odim)
-        if name == "conv2d8":  # only here checkpoints have the linear map and the encoding side by side
-            self.out: torch.nn.Module = linear
+        if pos_enc is None:
+            self.out = linear
+        elif name == "conv2d8":  # only here checkpoints have the linear map and the encoding side by side
+            self.out = linear
             self.pos_enc = pos_enc
         else:
             self.out = torch.nn.Sequential(linear, pos_enc)
-            self.pos_enc = torch.nn.Identity()
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
         if self.name == "conv2d8":  # releases up to 2021 wrote the keys of the other kinds
@@ -116,22 +159,14 @@ class Conv2dSubsampling(Subsampling):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _convolve(self, xs: Tensor) -> Tensor:
-        return self.conv(xs.unsqueeze(1)).transpose(1, 2).flatten(2)  # (B, S, D * G), channel-major
-
-    def forward(self, xs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Subsample.
-
-        Raises:
-            TooShortUttError: If the longest utterance has too few frames.
-
-        Shapes:
-            xs (B, T, F), mask (B, 1, T) -> (B, S, D), (B, 1, S)
-        """
-        self.check_length(xs.size(1))
         elements = self.channels * output_length(xs.size(1), self.stages[:1]) * output_length(xs.size(2), self.stages[:1])
         chunk = max(1, MAX_CPU_CHUNK_ELEMENTS // elements) if xs.device.type == "cpu" else len(xs)
-        ys = self._convolve(xs) if chunk >= len(xs) else torch.cat([self._convolve(part) for part in xs.split(chunk)])
-        return self.pos_enc(self.out(ys)), self.subsample_mask(mask)
+        if chunk >= len(xs):
+            return self._convolve_at_once(xs)
+        return torch.cat([self._convolve_at_once(part) for part in xs.split(chunk)])
+
+    def _convolve_at_once(self, xs: Tensor) -> Tensor:
+        return self.conv(xs.unsqueeze(1)).transpose(1, 2).flatten(2)  # (B, S, D * G), channel-major
 
 
 class Conv1dSubsampling(Subsampling):
@@ -152,14 +187,5 @@ class Conv1dSubsampling(Subsampling):
         self.conv = torch.nn.Sequential(*layers)
         self.out = torch.nn.Sequential(torch.nn.Linear(odim, odim), pos_enc)
 
-    def forward(self, xs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Subsample.
-
-        Raises:
-            TooShortUttError: If the longest utterance has too few frames.
-
-        Shapes:
-            xs (B, T, F), mask (B, 1, T) -> (B, S, D), (B, 1, S)
-        """
-        self.check_length(xs.size(1))
-        return self.out(self.conv(xs.transpose(1, 2)).transpose(1, 2)), self.subsample_mask(mask)
+    def _convolve(self, xs: Tensor) -> Tensor:
+        return self.conv(xs.transpose(1, 2)).transpose(1, 2)

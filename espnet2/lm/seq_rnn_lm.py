@@ -4,6 +4,7 @@ Mikolov, Karafiat, Burget, Cernocky, Khudanpur, "Recurrent neural network based 
 https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html
 """
 # Shapes: B batch, L labels, V vocabulary, N layers, D hidden units; in the search U utterances, K hypotheses of each
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -40,6 +41,8 @@ class SequentialRNNLM(AbsLM):
     Raises:
         InputError: If ``rnn_type`` is unknown, or the weights to be tied have different sizes.
     """
+
+    sees_last_token_only = True
 
     def __init__(
         self,
@@ -116,3 +119,8 @@ class SequentialRNNLM(AbsLM):
         """
         rows = rows_of_utterances(utterances, state.num_hypotheses)
         return state._replace(hidden=tuple(part.index_select(1, rows) for part in state.hidden))
+
+    def join(self, states: Sequence[RNNState]) -> RNNState:
+        """All hypotheses of several states; their prefixes may differ in length."""
+        parts = zip(*(state.hidden for state in states))
+        return RNNState(tuple(torch.cat(part, 1) for part in parts), sum(state.num_hypotheses for state in states))

@@ -222,7 +222,7 @@ def test_senseless_sets_are_refused(recipe, args, message):
         (["--max_epoch", "3"], "unknown option --max_epoch"),
         (["--asr_config", "conf/no.yaml"], "conf/no.yaml: no such file"),
         (["--use_streaming", "true"], "--use_streaming true: Streaming decoding"),
-        (["--feats_type", "fbank_pitch"], "--feats_type must be one of: raw raw_copy"),
+        (["--feats_type", "extracted"], "--feats_type must be one of: raw raw_copy fbank_pitch fbank"),
         (["--ngpu", "2"], "--ngpu 2, but this machine shows 0 GPUs"),
         (["--stage", "pack", "--skip_upload_hf", "false"], "comes with the sharing feature"),
         (["--stage", "14", "--skip-packing", "false"], "comes with the sharing feature"),

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import yaml
 
 from test.shared import SHARED, needs_shared
 
@@ -57,15 +58,21 @@ def test_features_train_and_decode(recipe, feats_type, dimensions):
     assert not (dump / "train" / "wav.scp").exists() and not (dump / "org" / "train" / "segments").exists()
     shape_file = recipe.folder / "exp" / f"asr_stats_{feats_type}_char" / "train" / "speech_shape"
     assert dict(line.split() for line in shape_file.read_text().splitlines()) == shapes
-    config = (exp / "config.yaml").read_text()
-    assert f"input_size: {dimensions}\n" in config and "frontend: null\n" in config
-    assert "feats.scp\n  - speech\n  - kaldi_ark\n" in config and "- 800\n" in config
+    config = yaml.safe_load((exp / "config.yaml").read_text())
+    assert config["input_size"] == dimensions and config["frontend"] is None and config["fold_length"] == [800, 150]
+    speech = [f"dump/{feats_type}/train/feats.scp", "speech", "kaldi_ark"]
+    assert list(config["train_data_path_and_name_and_type"][0]) == speech
     decoded = exp / "inference_beam_size1_maxlenratio-2_asr_model_valid.acc.ave" / "test"
     assert len((decoded / "text").read_text().splitlines()) == 6
     assert (decoded / "score_wer" / "result.txt").is_file()
+    assert "--input_shift 10\n" in (decoded / "logdir" / "calculate_rtf.log").read_text()
 
 
 def test_what_features_need_is_said(recipe):
     words = ["--stage", "3", "--feats_type", "fbank_pitch", "--multi_columns_input_wav_scp", "true"]
     result = recipe.run(*words)
     assert result.returncode == 1 and "several columns need --feats_type raw" in result.stdout
+    words = ["--fbank_config", "conf/mine.conf", "data/train"]
+    result = recipe.run(*words, sets=False, script="steps/make_fbank_pitch.sh")
+    assert result.returncode == 1 and "--fbank_config conf/mine.conf: no such file" in result.stdout
+    assert not recipe.calls("make_fbank_pitch")

@@ -82,14 +82,17 @@ class TransducerDecoder(AbsDecoder):
         Shapes:
             labels (B,), states (B, S) -> (B, H), (B, S)
         """
-        x = self.dropout_embed(self.embed(labels)).unsqueeze(1)
-        # (layers, 1, B, H) for each part, as the layers want it
-        parts = states.view(len(states), len(self.decoder), self.state_parts, 1, self.dunits).permute(1, 2, 3, 0, 4)
-        parts = parts.contiguous()
+        x = self.dropout_embed(self.embed(labels))
         after: list[Tensor] = []
-        for rnn, dropout, part in zip(self.decoder, self.dropout_dec, parts):
-            hidden: Any = part[0] if self.state_parts == 1 else (part[0], part[1])
-            x, hidden = rnn(x, hidden)
+        parts = states.view(len(states), len(self.decoder), self.state_parts, self.dunits)
+        for rnn, dropout, (hidden, *cell) in zip(self.decoder, self.dropout_dec, parts.permute(1, 2, 0, 3)):
+            # The cell alone: the module prepares its weights anew for each sequence, which takes longer than one step.
+            weights: Any = rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, rnn.bias_hh_l0
+            if self.state_parts == 2:
+                x, new_cell = torch.lstm_cell(x, (hidden, cell[0]), *weights)
+                after += [x, new_cell]
+            else:
+                x = torch.gru_cell(x, hidden, *weights)
+                after.append(x)
             x = dropout(x)
-            after += [hidden] if self.state_parts == 1 else hidden
-        return x.squeeze(1), torch.cat(after, 2).squeeze(0)
+        return x, torch.cat(after, 1)

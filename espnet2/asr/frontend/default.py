@@ -1,6 +1,6 @@
 """Waveform to log-mel features."""
-# Shapes: B batch, N samples, C channels, T frames, F frequencies, M mel bands
-from collections.abc import Mapping
+# Shapes: B batch, N samples, C channels, T frames, F frequencies, M mel bands; n samples and t frames of a call
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from espnet2.asr.abs_frontend import AbsFrontend
 from espnet2.layers.log_mel import LogMel
 from espnet2.layers.stft import Stft
+from espnet2.layers.streaming_stft import FramingState, stream_stft
 from espnet2.utils.errors import InputError
 from espnet2.utils.types import parse_size
 
@@ -87,6 +88,35 @@ class DefaultFrontend(AbsFrontend):
         if self.stft is not None:
             input, input_lengths = self.stft(input, input_lengths)
         return self.logmel(input.square().sum(-1), input_lengths)
+
+    def stream(
+        self, samples: Sequence[Tensor], states: Sequence[FramingState | None], finals: Sequence[bool]
+    ) -> tuple[list[Tensor], list[FramingState | None]]:
+        """Extract the features of several signals' next samples; of several channels the first is taken.
+
+        Together they are those of ``forward``, however a signal is cut.
+
+        Args:
+            samples: Next samples of each signal, none too.
+            states: From the call before; None at the start.
+            finals: Whether a signal ends here.
+
+        Returns:
+            The features that are complete, and the states; None after the end.
+
+        Raises:
+            InputError: If the input is a spectrum.
+            TooShortUttError: If a signal ends before it is long enough for a frame.
+
+        Shapes:
+            samples [(n,) or (n, C)] -> [(t, M)]
+        """
+        if self.stft is None:
+            raise InputError("frontend_conf: with apply_stft: false the input is a spectrum; streaming needs a waveform")
+        first = [signal[:, 0] if signal.dim() == 2 else signal for signal in samples]
+        spectra, counts, new_states = stream_stft(self.stft, first, states, finals)
+        feats, _ = self.logmel(spectra.square().sum(-1).unsqueeze(0))
+        return list(feats.squeeze(0).split(counts)), new_states
 
 
 def _refuse_enhancement(conf: Mapping[str, Any]) -> None:

@@ -1,10 +1,13 @@
 """Waveform to overlapping pieces of itself, for a pre-encoder that learns its filters (``preencoder: sinc``)."""
 
 # Shapes: B batch, N samples, C channels, T frames, W samples in a window
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from espnet2.asr.abs_frontend import AbsFrontend
+from espnet2.layers.streaming_stft import Framing, FramingState
 from espnet2.layers.too_short import TooShortUttError
 from espnet2.utils.errors import InputError
 from espnet2.utils.types import parse_size
@@ -64,3 +67,21 @@ class SlidingWindow(AbsFrontend):
         windows = samples.unfold(1, self.win_length, self.hop_length)
         num_windows = torch.div(input_lengths - self.win_length, self.hop_length, rounding_mode="floor") + 1
         return windows, num_windows.clamp(min=0)
+
+    def stream(
+        self, samples: Sequence[Tensor], states: Sequence[FramingState | None], finals: Sequence[bool]
+    ) -> tuple[list[Tensor], list[FramingState | None]]:
+        """Cut the next samples of several signals; see ``DefaultFrontend.stream``.
+
+        Raises:
+            InputError: If this front end has several channels.
+            TooShortUttError: If a signal ends before it is as long as a window.
+
+        Shapes:
+            samples [(n,)] -> [(t, 1, W)]
+        """
+        if self.channels != 1:
+            raise InputError(f"frontend_conf: sliding_window with channels={self.channels} cannot stream, only with one")
+        framing = Framing(self.win_length, self.hop_length, 0, "the sliding window")
+        cut = [framing.stream(*stream) for stream in zip(samples, states, finals)]
+        return [windows.unsqueeze(1) for windows, _ in cut], [state for _, state in cut]

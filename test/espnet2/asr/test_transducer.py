@@ -6,13 +6,15 @@ import torch
 from espnet2.asr.ctc import CTC
 from espnet2.asr.decoder.transducer_decoder import TransducerDecoder
 from espnet2.asr.encoder.conformer_encoder import ConformerEncoder
+from espnet2.asr.error_calculator import ErrorCalculator
 from espnet2.asr.espnet_model import ESPnetASRModel
 from espnet2.asr.frontend.default import DefaultFrontend
 from espnet2.asr.joint_network import JointNetwork
-from espnet2.asr.transducer import TransducerErrorCalculator, network_of
+from espnet2.asr.transducer import transducer_error_rates
 from espnet2.layers.utterance_mvn import UtteranceMVN
 from espnet2.search.transducer.options import TransducerOptions
 from espnet2.search.transducer.search import TransducerSearch
+from test.espnet2.search.transducer import tiny
 
 TOKENS = ["<blank>", "<unk>", "<space>", "a", "b", "c", "<sos/eos>"]
 V, D, H = len(TOKENS), 8, 6
@@ -111,16 +113,13 @@ def test_likelihoods_are_those_of_utterances_alone(batch):
 
 
 @torch.no_grad()
-def test_error_rates_are_of_the_best_transcripts(batch):
-    model = build().eval()
-    model.joint_network.lin_out.bias[0] -= 1.0  # fewer blanks, so that there are transcripts
-    encoded, lengths = model.encode(batch["speech"], batch["speech_lengths"])
-    network = network_of(model.decoder, model.joint_network, 0)
+def test_error_rates_are_of_the_best_transcripts():
+    network, encoded, lengths = tiny.network(V, seed=6), tiny.speech(20, 2), torch.tensor([20, 14])
     found = TransducerSearch(network, 2, TransducerOptions(score_norm=False))(encoded, lengths)
-    longest = max(len(nbest[0].tokens) for nbest in found)
-    text = torch.tensor([nbest[0].tokens + [0] * (longest - len(nbest[0].tokens)) for nbest in found])
-    text_lengths = torch.tensor([len(nbest[0].tokens) for nbest in found])
+    transcripts = [torch.tensor(nbest[0].tokens) for nbest in found]
+    text_lengths = torch.tensor([len(transcript) for transcript in transcripts])
     assert text_lengths.min() > 0
-    calculator = TransducerErrorCalculator(TOKENS, "<space>", "<blank>")
-    assert calculator(network, encoded, lengths, text, text_lengths) == (0.0, 0.0)
-    assert calculator(network, encoded, lengths, (text + 1) % V, text_lengths)[0] > 0
+    text = torch.nn.utils.rnn.pad_sequence(transcripts, batch_first=True, padding_value=-1)
+    calculator = ErrorCalculator(TOKENS, "<space>", "<blank>")
+    assert transducer_error_rates(calculator, network, encoded, lengths, text, text_lengths) == (0.0, 0.0)
+    assert transducer_error_rates(calculator, network, encoded, lengths, text.flip(0), text_lengths) == (12 / 7, 1.0)

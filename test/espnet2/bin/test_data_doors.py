@@ -8,8 +8,9 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[3]
 DOORS = (
-    "aggregate_stats_dirs", "calculate_rtf", "check_data_dir", "format_wav_scp", "length_filter", "score_trn",
-    "show_asr_result", "split_scps", "tokenize_text", "train_sentencepiece",
+    "aggregate_stats_dirs", "calculate_rtf", "check_data_dir", "format_wav_scp", "length_filter",
+    "make_fbank_pitch", "score_trn", "show_asr_result", "split_scps", "tokenize_text",
+    "train_sentencepiece",
 )  # fmt: skip
 HEAVY = {"torch", "numpy", "soundfile", "scipy", "sentencepiece", "rapidfuzz", "soxr", "kaldiio"}
 

@@ -52,6 +52,7 @@ class Hearing:
         self.converter = TokenIDConverter(tokens)
         self.asr_model = SimpleNamespace(sos=len(tokens) - 1, eos=len(tokens) - 1)
         self.batches = []
+        self.num_misheard = 0
 
     def __call__(self, speech):
         self.batches.append([len(piece) for piece in speech])
@@ -66,6 +67,7 @@ class Hearing:
             if word.end_seconds <= start or word.start_seconds >= end:
                 continue
             whole = start <= word.start_seconds and word.end_seconds <= end
+            self.num_misheard += not whole
             shift = self.random.uniform(-self.jitter, self.jitter) - start
             times = max(word.start_seconds, start) + shift, min(word.end_seconds, end) + shift
             heard.append(replace(word, word=word.word if whole else "misheard", start_seconds=times[0], end_seconds=times[1]))

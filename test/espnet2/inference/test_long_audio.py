@@ -1,7 +1,9 @@
 """Long recordings in pieces: nothing is lost, nothing is doubled, and little is held in memory."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def test_stitched_words_are_exactly_those_spoken(recording, token_type):
     samples, words = recording
     hearing = Hearing(samples, words, token_type)
     found = transcribe_long(hearing, ArrayRecording(samples, RATE), batch_size=4)
-    assert any("misheard" in part.hypothesis.yseq.tolist() or part.text for part in found.segments)
+    assert hearing.num_misheard > 3  # at the edges of pieces; none is left
     assert found.text == " ".join(texts(words))
     assert found.tokens == hearing.tokenizer.text2tokens(found.text)
     assert found.token_int == hearing.converter.tokens2ids(found.tokens)
@@ -144,7 +146,11 @@ def test_half_an_hour_needs_little_memory(tmp_path):
             loud = np.repeat(random.random(50) < 0.9, 4410)[:, None]
             file.write((0.001 + 0.2 * loud) * random.standard_normal((len(loud), 2)))
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, tmp_path / "long.flac"], check=True, capture_output=True, text=True
+        [sys.executable, "-c", MEMORY, tmp_path / "long.flac"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
     )
     seconds, megabytes = map(float, done.stdout.split())
     assert seconds > 25 * 60

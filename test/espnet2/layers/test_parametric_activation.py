@@ -45,3 +45,10 @@ def test_parameters():
 def test_unknown_names_are_refused():
     with pytest.raises(InputError, match="tanh"):
         ParametricActivation("tan")
+
+
+def test_gradient_of_tanh():
+    x = torch.linspace(-30.0, 30.0, 61, dtype=torch.float64, requires_grad=True)
+    tanh = ParametricActivation("tanh")
+    assert torch.allclose(tanh(x), x.tanh(), atol=1e-12)
+    assert torch.autograd.gradcheck(tanh, x)

@@ -93,7 +93,10 @@ def test_trainings_that_are_not_supported_are_refused(words):
 @pytest.mark.parametrize(
     "words,message",
     [
-        (["--joint_net_conf", "joint_space_size=320"], "joint_net_conf is not supported"),
+        (
+            ["--decoder", "transducer", "--joint_net_conf", "joint_spac_size=320"],
+            "no option 'joint_spac_size'",
+        ),
         (["--use_lang_prompt", "true"], "use_lang_prompt is not supported"),
         (["--ctc_conf", "dropuot_rate=0.1"], "ctc_conf: CTC has no option 'dropuot_rate'. Did you mean 'dropout_rate'"),
     ],

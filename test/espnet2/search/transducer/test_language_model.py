@@ -7,6 +7,7 @@ from espnet2.lm.seq_rnn_lm import SequentialRNNLM
 from espnet2.lm.transformer_lm import TransformerLM
 from espnet2.search.transducer.language_model import LanguageModel
 from espnet2.search.transducer.options import TransducerOptions
+from espnet2.search.transducer.prefix import Prefix
 from espnet2.search.transducer.search import TransducerSearch
 from test.espnet2.search.transducer import tiny
 
@@ -77,27 +78,19 @@ def test_utterances_together_are_as_alone(lm, kind):
 def test_states_of_several_batches_are_joined(lm):
     """What follows prefixes that were judged apart, against whole sequences."""
     model = LanguageModel(lm, 1.0, sos=V - 1, device=torch.device("cpu"))
-    root = TransducerSearchRoot()
-    model.judge([root.prefix])
-    first, second = root.child(root.prefix, 1), root.child(root.prefix, 2)
+    root = Prefix((0,), torch.zeros(1))
+    model.judge([root])
+    first, second = child(root, 1), child(root, 2)
     model.judge([first])
     model.judge([second])
-    pair = [root.child(first, 2), root.child(second, 1), root.child(first, 1)]
-    model.judge(pair)
-    for prefix in pair:
+    longer = [child(first, 2), child(second, 1), child(first, 1)]
+    model.judge(longer)
+    for prefix in longer:
         tokens = torch.tensor([[V - 1, *prefix.labels[1:]]])
         expected = lm(tokens, None)[0][0, -1].log_softmax(-1)
         assert torch.allclose(torch.from_numpy(prefix.lm_scores), expected, atol=1e-5)
 
 
-class TransducerSearchRoot:
-    """Prefixes of a prediction network without a state."""
-
-    def __init__(self):
-        from espnet2.search.transducer.prefix import Prefix
-
-        self.prefix = Prefix((0,), torch.zeros(1))
-
-    def child(self, prefix, label):
-        prefix.state = torch.zeros(1)
-        return prefix.child(label)
+def child(prefix, label):
+    prefix.state = torch.zeros(1)  # of a prediction network that is not there
+    return prefix.child(label)

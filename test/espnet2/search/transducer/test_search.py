@@ -92,7 +92,7 @@ def test_prefix_search_adds_the_way_from_a_shorter_hypothesis():
     joined = torch.logaddexp(label[0], blank[0, 0] + label[1])  # at the second frame, before anything is emitted there
     expected = float(joined + blank[1, 1])
     hypotheses = found(tiny.network(V), "nsc", 9, encoded, nbest=9)[0]
-    assert dict((tuple(h.yseq.tolist()), h.score) for h in hypotheses)[(0, 1)] == pytest.approx(expected, abs=1e-4)
+    assert {tuple(h.yseq.tolist()): h.score for h in hypotheses}[(0, 1)] == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
