@@ -19,25 +19,19 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from espnet2.inference.models import check_same_tokens, load_language_model, load_recogniser, quantize, with_files_of
 from espnet2.inference.hotwords import Hotwords, read_hotwords
+from espnet2.inference.models import with_files_of
 from espnet2.inference.options import UnsupportedOptions
-from espnet2.inference.precision import Precision
+from espnet2.inference.parts import Result, load_parts
 from espnet2.inference.scorers import build_search
 from espnet2.inference.words import with_confidence, with_words
-from espnet2.layers.packed_linear import accelerate
 from espnet2.layers.too_short import TooShortUttError
 from espnet2.search.beam_search import max_tokens, min_tokens
 from espnet2.search.hypothesis import Hypothesis, log_best
-from espnet2.search.ngram import NgramScorer
 from espnet2.search.options import SearchOptions
-from espnet2.text.build_tokenizer import build_tokenizer
-from espnet2.text.token_id_converter import TokenIDConverter
 from espnet2.utils.errors import InputError
 
 Waveform = np.ndarray | Tensor
-Result = tuple[str | None, list[str], list[int], Hypothesis]
-BLANK_RESULT = (" ", ["<space>"], [2])
 
 
 class Speech2Text:
@@ -110,26 +104,26 @@ class Speech2Text:
         **unsupported: Any,
     ):
         UnsupportedOptions(**unsupported)
-        if num_threads is not None:
-            torch.set_num_threads(num_threads)
-        self.precision = Precision.of(dtype, device)
-        self.asr_model, self.asr_train_args = load_recogniser(
-            asr_train_config, asr_model_file, device, self.precision.weights
+        self.parts = load_parts(
+            asr_train_config,
+            asr_model_file,
+            lm_train_config,
+            lm_file,
+            ngram_file,
+            ngram_scorer == "part",
+            token_type,
+            bpemodel,
+            device,
+            dtype,
+            num_threads,
+            quantize_asr_model,
+            quantize_lm,
+            quantize_modules,
+            quantize_dtype,
         )
-        if quantize_asr_model:
-            self.asr_model = quantize(self.asr_model, quantize_modules, quantize_dtype)
-        token_list = self.asr_model.token_list
-
-        lm: Any = None
-        if lm_file is not None or lm_train_config is not None:
-            lm_model, lm_args = load_language_model(lm_train_config, lm_file, device, self.precision.weights)
-            check_same_tokens(token_list, lm_args.token_list, lm_train_config or lm_file)
-            lm = quantize(lm_model.lm, quantize_modules, quantize_dtype) if quantize_lm else lm_model.lm
-        if self.precision.autocast is None:
-            accelerate(self.asr_model)
-            if lm is not None:
-                accelerate(lm)
-        ngram = None if ngram_file is None else NgramScorer(ngram_file, token_list, ngram_scorer == "part")
+        self.precision = self.parts.precision
+        self.asr_model, self.asr_train_args = self.parts.asr_model, self.parts.asr_train_args
+        self.converter, self.tokenizer = self.parts.converter, self.parts.tokenizer
         options = SearchOptions(
             beam_size=beam_size,
             nbest=nbest,
@@ -141,13 +135,11 @@ class Speech2Text:
             decoding_mode=decoding_mode,
             time_sync=time_sync,
         )
-        self.converter = TokenIDConverter(token_list)
-        self.tokenizer = self._build_tokenizer(token_type, bpemodel)
         self.beam_search = build_search(
             self.asr_model,
-            lm,
-            ngram,
-            token_list,
+            self.parts.lm,
+            self.parts.ngram,
+            self.asr_model.token_list,
             options,
             phrases=read_hotwords(hotwords, hotword_boost, self.tokenizer, self.converter),
             transducer_conf=transducer_conf,
@@ -155,7 +147,7 @@ class Speech2Text:
             threshold_probability=maskctc_threshold_probability,
         )
         self.device = device
-        self.sample_rate = self.asr_model.sample_rates().get("speech")
+        self.sample_rate = self.parts.sample_rate
         self.word_times = word_times
         if word_times and (self.asr_model.ctc is None or self.sample_rate is None):
             raise InputError("word_times needs a model with CTC that takes audio.")
@@ -173,13 +165,6 @@ class Speech2Text:
             **kwargs: See the class. A file that is named here takes the place of the one in a packed model.
         """
         return cls(**(kwargs if model_tag is None else with_files_of(model_tag, kwargs)))
-
-    def _build_tokenizer(self, token_type: str | None, bpemodel: str | None) -> Any:
-        token_type = token_type or self.asr_train_args.token_type
-        bpemodel = bpemodel or self.asr_train_args.bpemodel
-        if token_type is None or (token_type == "bpe" and bpemodel is None):
-            return None
-        return build_tokenizer(token_type, bpemodel=bpemodel)
 
     def __call__(self, speech: Waveform | Sequence[Waveform]) -> list[Any]:
         """Recognise.
@@ -216,7 +201,10 @@ class Speech2Text:
         for number, (speech, (frames, layers)) in enumerate(zip(speeches, encoded)):
             if number > 0:
                 logging.info(f"speech length: {len(speech)}")
-            nbest = self._blank() if frames is None else self._finish(next(hypotheses), frames, len(speech))
+            if frames is None:
+                nbest = self.parts.blank_results(self.nbest)
+            else:
+                nbest = self._finish(next(hypotheses), frames, len(speech))
             logging.info(f"best hypo: {nbest[0][0] if nbest else ''}")
             results.append(nbest if layers is None else (nbest, layers))
         return results
@@ -254,14 +242,4 @@ class Speech2Text:
             seconds = num_samples / self.sample_rate
             tokens, kind = self.asr_model.token_list, self.asr_train_args.token_type
             best = [with_words(h, log_probs, seconds, tokens, kind) for h in with_confidence(hypotheses)[: self.nbest]]
-        return [self._as_result(hypothesis) for hypothesis in best]
-
-    def _as_result(self, hypothesis: Hypothesis) -> Result:
-        token_int = hypothesis.tokens
-        tokens = self.converter.ids2tokens(token_int)
-        text = None if self.tokenizer is None else self.tokenizer.tokens2text(tokens)
-        return text, tokens, token_int, hypothesis
-
-    def _blank(self) -> list[Result]:
-        empty = Hypothesis(torch.tensor([self.asr_model.sos, self.asr_model.eos]))
-        return [(*BLANK_RESULT, empty)] * self.nbest
+        return [self.parts.as_result(hypothesis) for hypothesis in best]

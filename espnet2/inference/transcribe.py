@@ -1,81 +1,159 @@
 """Sound files to text."""
+
 import argparse
-import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from espnet2.config.options import from_args
-from espnet2.fileio.audio import read_audio
-from espnet2.fileio.signal import resample
+from espnet2.fileio.recording import FileRecording
+from espnet2.fileio.segmentation import SegmentLimits
+from espnet2.inference.input_files import InputFile, check_output_names, find_files
+from espnet2.inference.long_audio import Piece, Recogniser, as_segment, join, pieces_of, recognise_pieces
 from espnet2.inference.options import RecogniserOptions, TranscribeOptions
 from espnet2.inference.speech2text import Speech2Text
+from espnet2.inference.stitch import Segment
+from espnet2.inference.transcript_formats import TRANSCRIPT_FORMATS, Transcript, write_apart, write_together
 from espnet2.search.options import SearchOptions
-from espnet2.utils.atomic import atomic_write
-from espnet2.utils.errors import InputError
+from espnet2.utils.errors import EmptyAudioError, InputError
 from espnet2.utils.log import setup_logging
+from espnet2.utils.progress import progress_bar
 from espnet2.utils.types import parse_size
 
 DEFAULT_SAMPLE_RATE = 16000
 
 
 def transcribe(args: argparse.Namespace) -> None:
-    """Recognise sound files and print their text.
+    """Recognise sound files and write their text.
 
     Args:
-        args: ``audio``, a list of files, and the fields of ``TranscribeOptions``, ``RecogniserOptions`` and
+        args: ``audio``, a list of files and folders, and the fields of ``TranscribeOptions``, ``RecogniserOptions`` and
             ``SearchOptions``.
     Raises:
-        InputError: If a file or a model cannot be read.
+        InputError: If options do not fit or the model cannot be read; at the end, if files could not be read. The others
+            are transcribed.
     """
     options = from_args(TranscribeOptions, args)
     setup_logging(options.log_level)
     search = from_args(SearchOptions, args)
     if search.nbest > 1:
-        raise InputError("--nbest: only the best result of a file is written; espnet2.bin.asr_inference writes several.")
+        raise InputError(
+            "--nbest: only the best result of a file is written; espnet2.bin.asr_inference writes several."
+        )
+    limits = SegmentLimits(
+        options.long_seconds, options.segment_seconds, options.overlap_seconds, options.pause_seconds
+    )
+    with ExitStack() as stack:
+        files = find_files(args.audio, stack)
+        _check_output(options, files)
+        speech2text = _load(args, options, search)
+        rate = model_sample_rate(speech2text.asr_train_args)
+        open_files(files, rate, options.strict_rate)
+        total = sum(file.duration_seconds for file in files)
+        with progress_bar(total, "s", options.progress) as advance:
+            transcripts = transcribe_files(speech2text, files, rate, limits, options.batch_size, advance)
+            if options.output_dir is not None:
+                write_apart(transcripts, TRANSCRIPT_FORMATS[options.format], options.output_dir)
+            else:
+                write_together(transcripts, TRANSCRIPT_FORMATS[options.format], options.output)
+    errors = [file.error for file in files if file.error is not None]
+    if errors:
+        others = "; the others are transcribed" if len(errors) < len(files) else ""
+        raise InputError("\n".join([f"{len(errors)} of {len(files)} files could not be read{others}:", *errors]))
+
+
+def _check_output(options: TranscribeOptions, files: Sequence[InputFile]) -> None:
+    """Refuse, before anything is loaded, what could not be written."""
+    if options.output is not None and options.output_dir is not None:
+        raise InputError("--output and --output_dir: name one of them.")
+    if options.output_dir is not None:
+        check_output_names(files)
+    elif len(files) > 1 and TRANSCRIPT_FORMATS[options.format].each is None:
+        raise InputError(f"--format {options.format}: {len(files)} files need --output_dir, with a file for each.")
+
+
+def _load(args: argparse.Namespace, options: TranscribeOptions, search: SearchOptions) -> Speech2Text:
     models = asdict(from_args(RecogniserOptions, args))
     models["model_tag"] = options.exp or models["model_tag"]
-    speech2text = Speech2Text.from_pretrained(
-        **models, **asdict(search), device="cuda" if options.ngpu else "cpu"
-    )
-    rows = transcribe_files(speech2text, args.audio, options.batch_size)
-    if options.format == "json":
-        lines = iter([json.dumps(list(rows), ensure_ascii=False, indent=2)])
-    else:
-        lines = (f"{row['file']}\t{row['text']}" for row in rows)
-    if options.output is None:
-        for line in lines:
-            print(line, flush=True)
-        return
-    with atomic_write(options.output, "w") as stream:
-        stream.writelines(f"{line}\n" for line in lines)
+    speech2text = Speech2Text.from_pretrained(**models, **asdict(search), device="cuda" if options.ngpu else "cpu")
+    # where the times of words cannot be had, pieces are joined and subtitles timed without them
+    speech2text.word_times = speech2text.asr_model.ctc is not None and speech2text.sample_rate is not None
+    return speech2text
 
 
-def transcribe_files(speech2text: Speech2Text, files: Sequence[str], batch_size: int = 1) -> Iterator[dict[str, Any]]:
-    """The best result of each file: ``file``, ``text``, ``tokens``, ``score`` and ``seconds``.
+def open_files(files: Iterable[InputFile], sample_rate: int, strict_rate: bool = False) -> None:
+    """Open each file; what is wrong with one is told and kept in it.
+
+    Args:
+        files: Their ``recording`` or ``error`` is filled in; of an empty file neither.
+        sample_rate: The rate wanted.
+        strict_rate: Refuse files at another rate instead of resampling them.
+    """
+    for file in files:
+        try:
+            recording = FileRecording(file.path, sample_rate)
+        except EmptyAudioError as error:
+            logging.warning(f"{error}: its result is blank")
+            continue
+        except InputError as error:
+            file.fail(error)
+            continue
+        rate = recording.file_rate
+        if rate != sample_rate and strict_rate:
+            file.fail(
+                f"{file.name}: {rate} Hz, but the model works at {sample_rate} Hz; --strict_rate false resamples it"
+            )
+            continue
+        if rate != sample_rate:
+            logging.warning(f"{file.name}: resampled from {rate} to the model's {sample_rate} Hz")
+        file.recording = recording
+
+
+def transcribe_files(
+    speech2text: Recogniser,
+    files: Iterable[InputFile],
+    sample_rate: int,
+    limits: SegmentLimits,
+    batch_size: int,
+    advance: Callable[[float], Any],
+) -> Iterator[Transcript]:
+    """The transcript of each file that can be read, in order.
 
     Args:
         speech2text: The recogniser.
-        files: Sound files of any rate; several channels are averaged.
-        batch_size: Files that are recognised together.
+        files: Opened files.
+        sample_rate: The recogniser's rate.
+        limits: How long files are cut.
+        batch_size: How many pieces go together.
+        advance: Told how many seconds of audio have been done since it was called last.
     """
-    rate = model_sample_rate(speech2text.asr_train_args)
-    for start in range(0, len(files), batch_size):
-        some = files[start : start + batch_size]
-        waveforms = [read_mono(file, rate) for file in some]
-        for file, waveform, result in zip(some, waveforms, speech2text(waveforms)):
-            nbest = result[0] if isinstance(result, tuple) else result
-            text, tokens, _, hypothesis = nbest[0] if nbest else ("", [], [], None)
-            yield {
-                "file": file,
-                "text": " ".join(tokens) if text is None else text.strip(),
-                "tokens": tokens,
-                "score": None if hypothesis is None else hypothesis.score,
-                "seconds": len(waveform) / rate,
-            }
+    pieces = _pieces(files, limits)
+    segments: list[Segment] = []
+    done = 0.0
+    for piece, result in recognise_pieces(speech2text, pieces, batch_size):
+        file: InputFile = piece.owner
+        if piece.samples is not None:
+            segments.append(as_segment(result, piece, sample_rate))
+            advance(segments[-1].end_seconds - done)
+            done = segments[-1].end_seconds
+            continue
+        advance(file.duration_seconds - done)
+        if file.error is None:
+            yield Transcript(file.name, file.output_name, file.duration_seconds, join(segments, speech2text))
+        segments, done = [], 0.0
+
+
+def _pieces(files: Iterable[InputFile], limits: SegmentLimits) -> Iterator[Piece]:
+    """The pieces of all files; after those of each file one without samples."""
+    for file in files:
+        if file.recording is not None:
+            try:
+                yield from pieces_of(file.recording, file, limits)
+            except InputError as error:
+                file.fail(error)
+        yield Piece(file, 0, None)
 
 
 def model_sample_rate(train_args: argparse.Namespace) -> int:
@@ -87,13 +165,3 @@ def model_sample_rate(train_args: argparse.Namespace) -> int:
     if train_args.frontend is None:
         raise InputError("This model takes features, not audio: use espnet2.bin.asr_inference.")
     return parse_size(train_args.frontend_conf.get("fs", DEFAULT_SAMPLE_RATE))
-
-
-def read_mono(file: str, sample_rate: int) -> np.ndarray:
-    """A sound file as one channel at the rate wanted: (T,)."""
-    samples, rate = read_audio(file)
-    if samples.ndim == 2:
-        samples = samples.mean(1)
-    if rate != sample_rate:
-        logging.info(f"{file}: resampled from {rate} to {sample_rate} Hz")
-    return resample(samples, rate, sample_rate)

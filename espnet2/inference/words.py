@@ -44,17 +44,34 @@ def with_words(
     except TooFewFramesError:
         return replace(hypothesis, words=None)
     seconds = duration_seconds / max(len(log_probs), 1)
+    words = words_of(spans, seconds, token_list, token_type, start_seconds)
+    return replace(hypothesis, words=words)
+
+
+def words_of(
+    spans: Sequence[TokenSpan],
+    frame_seconds: float,
+    token_list: Sequence[str],
+    token_type: str | None,
+    start_seconds: float = 0.0,
+) -> list[Word]:
+    """The words that tokens make up.
+
+    Args:
+        spans: The tokens and their frames.
+        frame_seconds: From one frame to the next.
+        token_list, token_type, start_seconds: As in ``with_words``.
+    """
     tokens = [token_list[span.token] for span in spans]
-    words = [
+    return [
         Word(
             word=text,
-            start_seconds=start_seconds + seconds * part[0].start_frame,
-            end_seconds=start_seconds + seconds * part[-1].end_frame,
+            start_seconds=start_seconds + frame_seconds * part[0].start_frame,
+            end_seconds=start_seconds + frame_seconds * part[-1].end_frame,
             confidence=math.exp(sum(span.log_prob for span in part) / len(part)),
         )
         for text, part in _group(spans, tokens, token_type)
     ]
-    return replace(hypothesis, words=words)
 
 
 def with_confidence(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from espnet2.layers.chunk_cache import ChunkCache
 from espnet2.layers.dropout import Dropout
 from espnet2.layers.layer_norm import LayerNorm
 from espnet2.layers.transformer_layer import skip_layer
@@ -27,6 +28,8 @@ class ConformerLayer(torch.nn.Module):
         concat_after: Join input and output of the attention by a linear map, without dropout.
         stochastic_depth_rate: Probability of leaving the layer out in training; the branches of a layer that stays are
             scaled up accordingly.
+        norm_names: Names of the normalisations of the attention and of the last feed-forward network, as checkpoints
+            have them.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class ConformerLayer(torch.nn.Module):
         normalize_before: bool = True,
         concat_after: bool = False,
         stochastic_depth_rate: float = 0.0,
+        norm_names: tuple[str, str] = ("norm_mha", "norm_ff"),
     ) -> None:
         super().__init__()
         self.self_attn = self_attn
         self.feed_forward = feed_forward
-        self.norm_mha = LayerNorm(size)
-        self.norm_ff = LayerNorm(size)
+        self.norm_names = norm_names
+        for name in norm_names:
+            self.add_module(name, LayerNorm(size))
         self.feed_forward_macaron = feed_forward_macaron
         if feed_forward_macaron is not None:
             self.norm_ff_macaron = LayerNorm(size)
@@ -59,21 +64,37 @@ class ConformerLayer(torch.nn.Module):
         self.concat_linear = torch.nn.Linear(2 * size, size) if concat_after else None
         self.stochastic_depth_rate = stochastic_depth_rate
 
-    def forward(self, x: Tensor, mask: Tensor | None, pos_emb: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        mask: Tensor | None,
+        pos_emb: Tensor | None = None,
+        cache: ChunkCache | None = None,
+        pad_mask: Tensor | None = None,
+    ) -> Tensor:
         """Apply the layer.
 
+        Args:
+            x: Frames.
+            mask: True where a frame may look; None when it may look everywhere.
+            pos_emb: Relative positions, if the attention has such.
+            cache: What the layer keeps of the frames before, when the utterance comes chunk by chunk; is updated.
+            pad_mask: True where the convolutions are to see zeros, as beyond the ends.
+
         Shapes:
-            x (B, T, D), mask (B, 1, T) or (B, T, T), pos_emb (1, R, D) -> (B, T, D)
+            x (B, T, D), mask (B, 1, T) or (B, T, T), pos_emb (1, R, D), pad_mask (B, T) -> (B, T, D)
         """
         if skip_layer(self, self.stochastic_depth_rate):
             return x
         scale = 1.0 / (1.0 - self.stochastic_depth_rate) if self.training else 1.0
+        norm_mha, norm_ff = (getattr(self, name) for name in self.norm_names)
+        ff_scale = scale * self.ff_scale
         if self.feed_forward_macaron is not None:
-            x = self._branch(x, self.norm_ff_macaron, self._dropped(self.feed_forward_macaron), scale * self.ff_scale)
-        x = self._branch(x, self.norm_mha, lambda y: self._attend(y, mask, pos_emb), scale)
+            x = self._branch(x, self.norm_ff_macaron, self._dropped(self.feed_forward_macaron, pad_mask), ff_scale)
+        x = self._branch(x, norm_mha, lambda y: self._attend(y, mask, pos_emb, cache), scale)
         if self.conv_module is not None:
-            x = self._branch(x, self.norm_conv, self._dropped(self.conv_module), scale)
-        x = self._branch(x, self.norm_ff, self._dropped(self.feed_forward), scale * self.ff_scale)
+            x = self._branch(x, self.norm_conv, lambda y: self._convolve(y, cache, pad_mask), scale)
+        x = self._branch(x, norm_ff, self._dropped(self.feed_forward, pad_mask), ff_scale)
         return x if self.conv_module is None else self.norm_final(x)
 
     def _branch(self, x: Tensor, norm: torch.nn.Module, part: Callable[[Tensor], Tensor], scale: float) -> Tensor:
@@ -81,11 +102,19 @@ class ConformerLayer(torch.nn.Module):
         y = torch.add(x, part(norm(x) if self.normalize_before else x), alpha=scale)
         return y if self.normalize_before else norm(y)
 
-    def _dropped(self, part: torch.nn.Module) -> Callable[[Tensor], Tensor]:
-        return lambda y: self.dropout(part(y))
+    def _dropped(self, part: torch.nn.Module, pad_mask: Tensor | None) -> Callable[[Tensor], Tensor]:
+        return lambda y: self.dropout(part(y) if pad_mask is None else part(y, pad_mask))
 
-    def _attend(self, y: Tensor, mask: Tensor | None, pos_emb: Tensor | None) -> Tensor:
-        attended = self.self_attn(y, y, y, mask) if pos_emb is None else self.self_attn(y, y, y, pos_emb, mask)
+    def _convolve(self, y: Tensor, cache: ChunkCache | None, pad_mask: Tensor | None) -> Tensor:
+        if cache is not None:
+            return self.dropout(cache.convolve(self.conv_module, y))
+        return self._dropped(self.conv_module, pad_mask)(y)
+
+    def _attend(self, y: Tensor, mask: Tensor | None, pos_emb: Tensor | None, cache: ChunkCache | None) -> Tensor:
+        if cache is not None:
+            attended = cache.attend(self.self_attn, y, mask, pos_emb)
+        else:
+            attended = self.self_attn(y, y, y, mask) if pos_emb is None else self.self_attn(y, y, y, pos_emb, mask)
         if self.concat_linear is None:
             return self.dropout(attended)
         return self.concat_linear(torch.cat([y, attended], dim=-1))

@@ -17,8 +17,11 @@ class ContextCache:
     def __init__(self, reaches: list[int], num_rows: int, size: int, like: Tensor):
         self._inputs = [like.new_zeros(num_rows, reach, size) for reach in reaches]
 
-    def advance(self) -> None:
-        """Begin the next token; there is always room."""
+    def advance(self) -> "ContextCache":
+        """The cache in which the next token begins; this one stays as it is."""
+        advanced = object.__new__(ContextCache)
+        advanced._inputs = list(self._inputs)
+        return advanced
 
     def put(self, layer: int, x: Tensor) -> Tensor:
         """Write a layer's present input, and read it after the earlier ones.

@@ -60,15 +60,20 @@ class ConvolutionModule(torch.nn.Module):
         self.pointwise_conv2 = torch.nn.Conv1d(channels, channels, 1)
         self.activation = activation or torch.nn.ReLU()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, pad_mask: Tensor | None = None) -> Tensor:
         """Apply the module.
 
+        Args:
+            x: The frames.
+            pad_mask: True where the depthwise convolution is to see zeros, as beyond the ends.
+
         Shapes:
-            x (B, T, D) -> (B, T, D)
+            x (B, T, D), pad_mask (B, T) -> (B, T, D)
         """
-        if self.causal:
-            return self.stream(x, x.new_zeros(len(x), x.size(2), self.num_kept))[0]
-        return self._finish(self._begin(x))
+        gated = self._begin(x)
+        if pad_mask is not None:
+            gated = gated.masked_fill(pad_mask.unsqueeze(1), 0.0)
+        return self._finish(F.pad(gated, (self.num_kept, 0)) if self.causal else gated)
 
     @property
     def num_kept(self) -> int:

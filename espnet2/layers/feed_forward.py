@@ -33,8 +33,8 @@ class PositionwiseFeedForward(torch.nn.Module):
         self.dropout = Dropout(dropout_rate)
         self.activation = activation or torch.nn.ReLU()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply both layers."""
+    def forward(self, x: Tensor, pad_mask: Tensor | None = None) -> Tensor:
+        """Apply both layers; frames do not see one another, so padding needs no mask."""
         return self.w_2(self.dropout(self.activation(self.w_1(x))))
 
 
@@ -58,9 +58,10 @@ class MultiLayeredConv1d(torch.nn.Module):
         self.w_2 = torch.nn.Conv1d(hidden_chans, in_chans, kernel_size, padding=padding)
         self.dropout = Dropout(dropout_rate)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply both layers."""
-        return self.w_2(self.dropout(self.w_1(x.transpose(1, 2)).relu())).transpose(1, 2)
+    def forward(self, x: Tensor, pad_mask: Tensor | None = None) -> Tensor:
+        """Apply both layers; where ``pad_mask`` (B, T) is True they see zeros, as beyond the ends."""
+        hidden = self.dropout(self.w_1(_zeroed(x.transpose(1, 2), pad_mask)).relu())
+        return self.w_2(_zeroed(hidden, pad_mask)).transpose(1, 2)
 
 
 class Conv1dLinear(torch.nn.Module):
@@ -82,9 +83,14 @@ class Conv1dLinear(torch.nn.Module):
         self.w_2 = torch.nn.Linear(hidden_chans, in_chans)
         self.dropout = Dropout(dropout_rate)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply both layers."""
-        return self.w_2(self.dropout(self.w_1(x.transpose(1, 2)).relu().transpose(1, 2)))
+    def forward(self, x: Tensor, pad_mask: Tensor | None = None) -> Tensor:
+        """Apply both layers; where ``pad_mask`` (B, T) is True the convolution sees zeros, as beyond the ends."""
+        return self.w_2(self.dropout(self.w_1(_zeroed(x.transpose(1, 2), pad_mask)).relu().transpose(1, 2)))
+
+
+def _zeroed(x: Tensor, pad_mask: Tensor | None) -> Tensor:
+    """Shapes: x (B, C, T), pad_mask (B, T) -> (B, C, T)."""
+    return x if pad_mask is None else x.masked_fill(pad_mask.unsqueeze(1), 0.0)
 
 
 def build_feed_forward(

@@ -62,18 +62,24 @@ def new_cache(has_source: bool) -> Any:
     return package.EncoderDecoderCache(cache, package.DynamicCache()) if has_source else cache
 
 
+def copy_cache(cache: Any) -> Any:
+    """A cache that a network may fill further, while the given one stays as it is. Keys and values are shared."""
+    copied = copy.copy(cache)
+    if hasattr(cache, "cross_attention_cache"):
+        copied.self_attention_cache = copy_cache(cache.self_attention_cache)
+        copied.cross_attention_cache = copy_cache(cache.cross_attention_cache)
+        copied.is_updated = dict(cache.is_updated)
+    else:
+        copied.layers = [copy.copy(layer) for layer in cache.layers]
+    return copied
+
+
 def take_rows(cache: Any, rows: Tensor) -> Any:
     """The cache of some rows, in the order given; the given cache stays as it is.
 
     Shapes:
         rows (N',)
     """
-    taken = copy.copy(cache)
-    if hasattr(cache, "cross_attention_cache"):
-        taken.self_attention_cache = take_rows(cache.self_attention_cache, rows)
-        taken.cross_attention_cache = take_rows(cache.cross_attention_cache, rows)
-        taken.is_updated = dict(cache.is_updated)
-    else:
-        taken.layers = [copy.copy(layer) for layer in cache.layers]
-        taken.batch_select_indices(rows)
+    taken = copy_cache(cache)
+    taken.batch_select_indices(rows)
     return taken

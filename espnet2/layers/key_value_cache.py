@@ -30,11 +30,14 @@ class KeyValueCache:
         self._buffer = like.new_empty(ROOM, num_layers, 2, num_rows, num_heads, head_size)
         self.length = 0
 
-    def advance(self) -> None:
-        """Make room for one token more in each layer."""
-        self.length += 1
-        if self.length > len(self._buffer):
-            self._buffer = torch.cat([self._buffer, self._buffer.new_empty(ROOM, *self._buffer.shape[1:])])
+    def advance(self) -> "KeyValueCache":
+        """The cache with room for one token more in each layer; this one stays as it is."""
+        advanced = object.__new__(KeyValueCache)
+        advanced.length = self.length + 1
+        advanced._buffer = self._buffer
+        if advanced.length > len(self._buffer):
+            advanced._buffer = torch.cat([self._buffer, self._buffer.new_empty(ROOM, *self._buffer.shape[1:])])
+        return advanced
 
     def put(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Write a layer's key and value of the present token, and read those of all tokens.

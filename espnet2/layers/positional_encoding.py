@@ -60,6 +60,8 @@ class PositionalEncoding(torch.nn.Module):
 
     def _positions(self, x: Tensor, offset: int) -> Tensor:
         end = offset + x.size(1)
+        if len(self.pe) < end and offset:  # a part of an endless stream: the table must not grow with it
+            return sinusoid(torch.arange(offset, end, device=self.pe.device), self.d_model).to(x)
         if len(self.pe) < end:
             self.pe = sinusoid(torch.arange(2 * end, device=self.pe.device), self.d_model)
         return self.pe[offset:end].to(x)

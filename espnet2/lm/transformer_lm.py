@@ -200,8 +200,7 @@ class TransformerLM(AbsLM):
         Shapes:
             prefixes (U, K, L) -> (U, K, V)
         """
-        cache = state.cache
-        cache.advance()
+        cache = state.cache.advance()
         rows = prefixes.flatten(0, 1)  # (U * K, L)
         has_padding = state.has_padding or bool((rows[:, -1] == 0).any())
         mask = (rows != 0).unsqueeze(1) if has_padding else None  # (U * K, 1, L)
@@ -213,7 +212,7 @@ class TransformerLM(AbsLM):
 
         x = self.encoder(self.embed(rows[:, -1:]), rows.size(1) - 1, look_back)
         scores = self.decoder(x).view(*prefixes.shape[:2], -1).log_softmax(-1)
-        return scores, state._replace(has_padding=has_padding)
+        return scores, state._replace(cache=cache, has_padding=has_padding)
 
     def select(self, state: TransformerLMState, parents: Tensor, tokens: Tensor) -> TransformerLMState:
         """The survivors' keys and values.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from espnet2.layers.hugging_face import build_hugging_face, new_cache, take_rows
+from espnet2.layers.hugging_face import build_hugging_face, copy_cache, new_cache, take_rows
 from espnet2.layers.pretrained import mark_pretrained
 from espnet2.lm.abs_model import AbsLM
 from espnet2.search.scorer import rows_of, rows_of_utterances
@@ -70,11 +70,12 @@ class TransformerOPTLM(AbsLM):
             prefixes (U, K, L) -> (U, K, V)
         """
         rows = prefixes.flatten(0, 1)  # (U * K, L)
+        cache = copy_cache(state.cache)
         hidden_states = self.decoder(
-            input_ids=rows[:, -1:], attention_mask=(rows != 0).long(), past_key_values=state.cache, use_cache=True
+            input_ids=rows[:, -1:], attention_mask=(rows != 0).long(), past_key_values=cache, use_cache=True
         )
         logits = self.lm_head(hidden_states.last_hidden_state)
-        return logits.view(*prefixes.shape[:2], -1).log_softmax(-1), state
+        return logits.view(*prefixes.shape[:2], -1).log_softmax(-1), state._replace(cache=cache)
 
     def select(self, state: OPTState, parents: Tensor, tokens: Tensor) -> OPTState:
         """The survivors' keys and values.

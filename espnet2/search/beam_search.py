@@ -43,6 +43,8 @@ class Choice(NamedTuple):
     tokens: Tensor  # (U, K')
     totals: Tensor  # (U, K')
     sums: dict[str, Tensor]  # (U, K')
+    prefixes: Tensor  # (U, K', L + 1)
+    states: dict[str, Any]  # of the parents, their last tokens digested
 
 
 class BeamSearch:
@@ -123,18 +125,17 @@ class BeamSearch:
         """One pass over all utterances with their limits in tokens."""
         ended = [EndedHypotheses() for _ in longest]
         running = list(range(len(longest)))  # which utterance each row of the beam is
-        beam = self._start(encoded, lengths)
+        beam = self.start(encoded, lengths)
         for step in range(max(longest)):
-            choice = self._choose(beam)
+            choice = self.choose(beam)
             is_end = choice.tokens == self.eos
-            prefixes = torch.cat([take_hypotheses(beam.prefixes, choice.parents), choice.tokens.unsqueeze(2)], 2)
             is_last = [step == longest[utterance] - 1 for utterance in running]
             if any(is_last):
                 is_end |= torch.tensor(is_last, device=is_end.device).unsqueeze(1)
             is_end &= choice.totals > -torch.inf
             for row, column in is_end.nonzero().tolist():
                 if step >= shortest[running[row]]:
-                    ended[running[row]].add(self._complete(prefixes[row, column], choice, row, column, is_last[row]))
+                    ended[running[row]].add(self.complete(choice, row, column, is_last[row]))
             totals = choice.totals.masked_fill(is_end, -torch.inf)
             has_more = (totals > -torch.inf).any(1).tolist()
             stays = [
@@ -144,13 +145,18 @@ class BeamSearch:
             ]
             if not stays:
                 break
-            beam = Beam(prefixes, totals, choice.sums, self._select(beam, choice))
+            beam = self.follow(choice, totals)
             if len(stays) < len(running):
                 running = [running[row] for row in stays]
                 beam = beam.keep(torch.tensor(stays, device=encoded.device), self.scorers)
         return ended
 
-    def _start(self, encoded: Tensor, lengths: Tensor) -> Beam:
+    def start(self, encoded: Tensor, lengths: Tensor) -> Beam:
+        """The empty hypothesis of each utterance.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,)
+        """
         totals = torch.zeros(len(encoded), 1, device=encoded.device)
         return Beam(
             prefixes=torch.full((len(encoded), 1, 1), self.sos, device=encoded.device),
@@ -159,14 +165,15 @@ class BeamSearch:
             states={name: scorer.start(encoded, lengths) for name, scorer in self.scorers.items()},
         )
 
-    def _choose(self, beam: Beam) -> Choice:
-        """Score all extensions and choose the best of each utterance; the scorers' states move on."""
+    def choose(self, beam: Beam) -> Choice:
+        """Score all extensions and choose the best of each utterance."""
         scores: dict[str, Tensor] = {}
+        states: dict[str, Any] = {}
 
         def ask(names: Sequence[str], candidates: Tensor | None, weighted: Tensor | None) -> Any:
             for name in names:
                 answer = self.scorers[name].score(beam.prefixes, beam.states[name], candidates)
-                scores[name], beam.states[name] = answer
+                scores[name], states[name] = answer
                 mine = scores[name] * self.weights[name]
                 weighted = mine if weighted is None else weighted + mine
             return weighted
@@ -189,7 +196,8 @@ class BeamSearch:
         for name, score in scores.items():
             index = in_vocabulary if name in self.full_scorers else flat
             sums[name] = beam.sums[name].gather(1, parents) + score.flatten(1).gather(1, index)
-        return Choice(parents, tokens, totals, sums)
+        prefixes = torch.cat([take_hypotheses(beam.prefixes, parents), tokens.unsqueeze(2)], 2)
+        return Choice(parents, tokens, totals, sums, prefixes, states)
 
     def _candidates(self, weighted: Tensor) -> tuple[Tensor, Tensor]:
         """The best tokens of each hypothesis and, last, eos; and whether eos stands there twice: (U, K, C), (U, K)."""
@@ -197,14 +205,22 @@ class BeamSearch:
         eos = best.new_full((*best.shape[:2], 1), self.eos)
         return torch.cat([best, eos], 2), (best == self.eos).any(2)
 
-    def _select(self, beam: Beam, choice: Choice) -> dict[str, Any]:
-        return {
-            name: scorer.select(beam.states[name], choice.parents, choice.tokens)
+    def follow(self, choice: Choice, totals: Tensor) -> Beam:
+        """The chosen extensions as hypotheses.
+
+        Args:
+            choice: What ``choose`` gave.
+            totals: Its totals, with -inf in the place of those that have ended.
+        """
+        states = {
+            name: scorer.select(choice.states[name], choice.parents, choice.tokens)
             for name, scorer in self.scorers.items()
         }
+        return Beam(choice.prefixes, totals, choice.sums, states)
 
-    def _complete(self, prefix: Tensor, choice: Choice, row: int, column: int, add_eos: bool) -> Hypothesis:
-        """A hypothesis with its scores; at the length limit eos is added, unscored, even to one that has it."""
+    def complete(self, choice: Choice, row: int, column: int, add_eos: bool) -> Hypothesis:
+        """A chosen extension with its scores; at the length limit eos is added, unscored, even to one that has it."""
+        prefix = choice.prefixes[row, column]
         yseq = torch.cat([prefix, prefix.new_tensor([self.eos])]) if add_eos else prefix
         scores = {name: float(sums[row, column]) for name, sums in choice.sums.items()}
         return Hypothesis(yseq, float(choice.totals[row, column]), scores)

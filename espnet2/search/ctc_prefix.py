@@ -33,6 +33,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from espnet2.layers.growing_tensor import GrowingTensor
 from espnet2.layers.mask import make_pad_mask
 from espnet2.search.scorer import Scorer, rows_of, take_hypotheses
 
@@ -57,6 +58,7 @@ class CTCPrefixState(NamedTuple):
     ready_blank: Tensor  # (U, K, T + 1)  the same, and its last frame was blank
     psi: Tensor  # (U, K)         log-probability of the prefix
     last: Tensor  # (U, K)         its last token
+    growing: GrowingTensor | None = None  # what ``probs`` is a view of, if it has grown
 
 
 class CTCPrefixScorer(Scorer):
@@ -81,7 +83,7 @@ class CTCPrefixScorer(Scorer):
         Shapes:
             encoded (U, T, D), lengths (U,)
         """
-        log_probs = self.ctc.log_softmax(encoded).to(torch.float64, copy=True)  # (U, T, V)
+        log_probs = self._log_probs(encoded)
         padding = make_pad_mask(lengths.to(encoded.device), encoded.size(1)).unsqueeze(2)
         log_probs.masked_fill_(padding, LOGZERO)
         log_probs[:, :, self.blank].masked_fill_(padding.squeeze(2), 0.0)
@@ -94,6 +96,33 @@ class CTCPrefixScorer(Scorer):
             ready_blank=torch.cat([before, blank_sums], 2),
             psi=before.squeeze(2),
             last=torch.full((len(encoded), 1), self.blank, device=encoded.device),
+        )
+
+    def _log_probs(self, encoded: Tensor) -> Tensor:
+        """Of each frame: encoded (U, T, D) -> (U, T, V)."""
+        return self.ctc.log_softmax(encoded).to(torch.float64, copy=True)
+
+    def extend(self, state: CTCPrefixState, encoded: Tensor, max_frames: int | None = None) -> CTCPrefixState:
+        """Carry the forward variables on, as if the new frames held nothing but blank after a prefix.
+
+        That is how trained models have been evaluated: paths whose last token lasts into the new frames, or comes in
+        them, are not counted for this prefix. (A block's last token is given up before the next block, so there are few.)
+
+        Shapes:
+            encoded (U, s, D)
+        """
+        log_probs = self._log_probs(encoded)
+        sums = log_probs[:, None, :, self.blank].cumsum(2)  # (U, 1, s)
+        waiting = state.ready_blank[:, :, -1:] + sums
+        growing = (state.growing or GrowingTensor(state.probs, 2)).append(log_probs.exp_().transpose(1, 2))
+        growing = growing if max_frames is None else growing.last(max_frames)
+        num_frames = len(growing)
+        return state._replace(
+            probs=growing.values,
+            blank_sums=torch.cat([state.blank_sums, state.blank_sums[:, :, -1:] + sums], 2)[:, :, -num_frames:],
+            ready=torch.cat([state.ready, waiting], 2)[:, :, -num_frames - 1 :],
+            ready_blank=torch.cat([state.ready_blank, waiting], 2)[:, :, -num_frames - 1 :],
+            growing=growing,
         )
 
     def score(
@@ -158,7 +187,7 @@ class CTCPrefixScorer(Scorer):
         Shapes:
             utterances (U',)
         """
-        return CTCPrefixState(*(tensor.index_select(0, utterances) for tensor in state))
+        return CTCPrefixState(*(tensor.index_select(0, utterances) for tensor in state[:-1]))
 
 
 def _weights(ready: Tensor) -> tuple[Tensor, Tensor]:

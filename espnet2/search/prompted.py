@@ -1,4 +1,5 @@
 """Beam search over continuations of given tokens."""
+
 # Shapes: U utterances, K hypotheses of each, L tokens so far (sos first), P tokens of the longest prompt, V vocabulary
 #         C candidates of a hypothesis
 from collections.abc import Sequence
@@ -92,5 +93,7 @@ class ContinuationSearch(BeamSearch):
         lengths = torch.tensor([len(prompt) for prompt in prompts], device=prompts[0].device)
         longest = [len(prompt) + max_tokens for prompt in prompts]
         shortest = [len(prompt) + min_tokens for prompt in prompts]
-        ended = self._search(pad_sequence(list(prompts), batch_first=True), lengths, longest, shortest, detect_end=False)
+        ended = self._search(
+            pad_sequence(list(prompts), batch_first=True), lengths, longest, shortest, detect_end=False
+        )
         return [hypotheses.ranked(self.normalize_length) for hypotheses in ended]

@@ -3,7 +3,8 @@
 A scorer judges the next token of many hypotheses at once: K hypotheses of each of U utterances. What it has computed for
 a prefix lies in a state that the search hands back and never looks into: a decoder keeps its keys and values there, the
 CTC scorer its forward variables. After each step the search picks survivors (``select``), and when an utterance is done it leaves
-the batch (``keep``).
+the batch (``keep``). While the speech still comes in, a search goes on with more of it (``extend``), and may go back to
+an earlier state: no method changes the state that it is given.
 """
 # Shapes: U utterances, K hypotheses of each, L tokens so far (sos first), T frames, D model size, V vocabulary
 #         C candidates of a hypothesis
@@ -72,6 +73,23 @@ class Scorer(ABC):
         Shapes:
             utterances (U',) row numbers
         """
+
+    def extend(self, state: Any, encoded: Tensor, max_frames: int | None = None) -> Any:
+        """The state once more frames have come; at a cost that does not depend on how many came before.
+
+        Args:
+            state: Of utterances without padding.
+            encoded: The new frames.
+            max_frames: How many of all frames the scorer goes on to hear, the last ones; all when None.
+        Raises:
+            InputError: If this kind of scorer must have the whole speech at once.
+
+        Shapes:
+            encoded (U, s, D)
+        """
+        if self.ignores_speech:
+            return state
+        raise InputError(f"A {type(self).__name__} cannot stream: it needs the whole utterance at once.")
 
     def join(self, states: Sequence[Any]) -> Any:
         """One state of all hypotheses of several states, each of one utterance, with prefixes of one length.

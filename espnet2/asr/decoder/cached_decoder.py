@@ -28,8 +28,15 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
         Shapes:
             encoded (U, T, D), lengths (U,)
         """
-        source = [layer.src_attn.project_key_value(encoded, encoded) for layer in self._layers()]
-        return self.begin(self._new_cache(encoded), source, lengths)
+        return self.begin(self._new_cache(encoded), self.project_source(encoded), lengths)
+
+    def project_source(self, encoded: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of each layer.
+
+        Shapes:
+            encoded (U, T, D) -> (U, H, T, d_k), (U, H, T, d_k)
+        """
+        return [layer.src_attn.project_key_value(encoded, encoded) for layer in self._layers()]
 
     def score(
         self, prefixes: Tensor, state: DecoderState, candidates: Tensor | None = None
@@ -40,13 +47,13 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
             prefixes (U, K, L) -> (U, K, V)
         """
         by_utterance = prefixes.shape[:2]
-        state.cache.advance()
+        cache = state.cache.advance()
         last = prefixes[:, :, -1:].flatten(0, 1)  # (U * K, 1)
         x = self.embed[-1](self.embed[:-1](last), offset=prefixes.size(2) - 1)  # (U * K, 1, D)
         for number, layer in enumerate(self._layers()):
 
             def look_back(y: Tensor, layer: DecoderLayer = layer, number: int = number) -> Tensor:
-                return self._look_back_one(layer, number, y, state.cache)
+                return self._look_back_one(layer, number, y, cache)
 
             def look_at_source(y: Tensor, layer: DecoderLayer = layer, number: int = number) -> Tensor:
                 # the hypotheses of an utterance are so many queries to the one source: (U, K, D)
@@ -55,4 +62,4 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
                 return layer.src_attn.attend(query, keys, values, state.source_mask).view_as(y)
 
             x = layer(x, look_back, look_at_source)
-        return self._output(x).view(*by_utterance, -1).log_softmax(-1), state
+        return self._output(x).view(*by_utterance, -1).log_softmax(-1), state._replace(cache=cache)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from espnet2.asr.abs_decoder import AbsDecoder
-from espnet2.layers.hugging_face import build_hugging_face, new_cache, take_rows
+from espnet2.layers.hugging_face import build_hugging_face, copy_cache, new_cache, take_rows
 from espnet2.layers.mask import make_pad_mask
 from espnet2.layers.pretrained import mark_pretrained
 from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
@@ -140,19 +140,21 @@ class HuggingFaceTransformersDecoder(AbsDecoder, Scorer):
         """
         rows = prefixes.flatten(0, 1)  # (U * K, L)
         last = rows[:, -1:]
+        cache = copy_cache(state.cache)
         if self.causal_lm:
             mask = torch.cat([state.source_mask, torch.ones_like(rows)], 1)
-            hidden = self._read(self.decoder.get_input_embeddings()(last), mask, state.cache)
+            hidden = self._read(self.decoder.get_input_embeddings()(last), mask, cache)
         else:
             hidden = self.decoder(
                 input_ids=last,
                 attention_mask=torch.ones_like(rows),
                 encoder_hidden_states=state.source,
                 encoder_attention_mask=state.source_mask,
-                past_key_values=state.cache,
+                past_key_values=cache,
                 use_cache=True,
             ).last_hidden_state
-        return self.lm_head(hidden * self.output_scale).view(*prefixes.shape[:2], -1).log_softmax(-1), state
+        scores = self.lm_head(hidden * self.output_scale).view(*prefixes.shape[:2], -1).log_softmax(-1)
+        return scores, state._replace(cache=cache)
 
     def select(self, state: HuggingFaceState, parents: Tensor, tokens: Tensor) -> HuggingFaceState:
         """The survivors' keys and values.

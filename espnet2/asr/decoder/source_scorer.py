@@ -4,12 +4,14 @@ The encoder's keys and values are projected once per utterance and shared by its
 needs of the earlier tokens lies in a cache of its own kind, a row per hypothesis.
 """
 # Shapes: U utterances, K hypotheses of each, T frames, D model size, H heads, d_k = D / H
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from espnet2.layers.growing_tensor import GrowingTensor
 from espnet2.layers.mask import make_attention_mask
 from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
 
@@ -17,8 +19,8 @@ from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
 class Cache(Protocol):
     """What the self-attention of all layers keeps of the tokens so far, a row per hypothesis."""
 
-    def advance(self) -> None:
-        """Begin the next token."""
+    def advance(self) -> "Cache":
+        """The cache in which the next token begins; the given one stays as it is."""
 
     def take(self, rows: Tensor) -> "Cache":
         """The cache of some hypotheses, in the order given: rows (N',)."""
@@ -31,10 +33,19 @@ class DecoderState(NamedTuple):
     source: Tensor  # (layers, 2, U, H, T, d_k)  projected keys and values of the encoder's output
     source_mask: Tensor | None  # (U, 1, T)  None when no utterance is padded
     num_hypotheses: int  # K
+    growing: GrowingTensor | None = None  # what ``source`` is a view of, if it has grown
 
 
 class SourceScorer(Scorer):
     """A scorer whose state is a ``DecoderState``."""
+
+    @abstractmethod
+    def project_source(self, encoded: Tensor) -> Sequence[tuple[Tensor, Tensor]]:
+        """Keys and values of each layer.
+
+        Shapes:
+            encoded (U, T, D) -> (U, H, T, d_k), (U, H, T, d_k)
+        """
 
     @staticmethod
     def begin(cache: Cache, source: Sequence[tuple[Tensor, Tensor]], lengths: Tensor) -> DecoderState:
@@ -48,7 +59,7 @@ class SourceScorer(Scorer):
         Shapes:
             lengths (U,)
         """
-        pairs = torch.stack([torch.stack(pair) for pair in source])
+        pairs = _stack(source)
         num_frames = pairs.size(4)
         is_padded = bool((lengths < num_frames).any())
         mask = make_attention_mask(lengths, num_frames).to(pairs.device) if is_padded else None
@@ -72,5 +83,29 @@ class SourceScorer(Scorer):
         rows = rows_of_utterances(utterances, state.num_hypotheses)
         mask = None if state.source_mask is None else state.source_mask.index_select(0, utterances)
         return state._replace(
-            cache=state.cache.take(rows), source=state.source.index_select(2, utterances), source_mask=mask
+            cache=state.cache.take(rows),
+            source=state.source.index_select(2, utterances),
+            source_mask=mask,
+            growing=None,
         )
+
+    def extend(self, state: DecoderState, encoded: Tensor, max_frames: int | None = None) -> DecoderState:
+        """Project the new frames. What earlier tokens have heard stays as it is: only later ones hear more.
+
+        Raises:
+            ValueError: If an utterance is padded.
+
+        Shapes:
+            encoded (U, s, D)
+        """
+        if state.source_mask is not None:
+            raise ValueError("utterances with padding cannot go on")
+        growing = state.growing or GrowingTensor(state.source, 4)
+        growing = growing.append(_stack(self.project_source(encoded)))
+        growing = growing if max_frames is None else growing.last(max_frames)
+        return state._replace(source=growing.values, growing=growing)
+
+
+def _stack(source: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Keys and values of all layers in one tensor: (layers, 2, U, H, T, d_k)."""
+    return torch.stack([torch.stack(pair) for pair in source])

@@ -122,9 +122,16 @@ class WhisperDecoder(AbsDecoder, SourceScorer):
         """
         blocks = self._blocks()
         attention = blocks[0].attn
-        source = [block.cross_attn.project_key_value(encoded) for block in blocks]
         cache = KeyValueCache(len(blocks), len(encoded), attention.h, attention.d_k, encoded)
-        return self.begin(cache, source, lengths)
+        return self.begin(cache, self.project_source(encoded), lengths)
+
+    def project_source(self, encoded: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of each block.
+
+        Shapes:
+            encoded (U, T, D) -> (U, H, T, d_k), (U, H, T, d_k)
+        """
+        return [block.cross_attn.project_key_value(encoded) for block in self._blocks()]
 
     def score(
         self, prefixes: Tensor, state: DecoderState, candidates: Tensor | None = None
@@ -135,8 +142,7 @@ class WhisperDecoder(AbsDecoder, SourceScorer):
             prefixes (U, K, L) -> (U, K, V)
         """
         by_utterance = prefixes.shape[:2]
-        cache = cast(KeyValueCache, state.cache)
-        cache.advance()
+        cache = cast(KeyValueCache, state.cache).advance()
         x = self.decoders.embed(prefixes[:, :, -1:].flatten(0, 1), offset=prefixes.size(2) - 1)  # (U * K, 1, D)
         for number, block in enumerate(self._blocks()):
 
@@ -150,4 +156,4 @@ class WhisperDecoder(AbsDecoder, SourceScorer):
                 return block.cross_attn.attend(queries, keys, values, state.source_mask).view_as(y)
 
             x = block(x, look_back, look_at_source)
-        return self.decoders.logits(x).view(*by_utterance, -1).log_softmax(-1), state
+        return self.decoders.logits(x).view(*by_utterance, -1).log_softmax(-1), state._replace(cache=cache)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from espnet2.asr.abs_encoder import AbsEncoder
 from espnet2.asr.ctc import CTC
+from espnet2.layers.chunk_mask import restrict
 from espnet2.layers.input_layer import apply_input_layer
 from espnet2.layers.layer_norm import LayerNorm
 from espnet2.layers.mask import make_attention_mask
@@ -96,16 +97,27 @@ class LayeredEncoder(AbsEncoder):
             xs_pad (B, T, F), ilens (B,) -> (B, S, D), (B,), None
         """
         x, pos_emb, mask = apply_input_layer(self.embed, xs_pad, make_attention_mask(ilens, xs_pad.size(1)))
+        chunks = self._chunk_mask(x)
+        sight = restrict(mask, chunks)
         intermediate: list[tuple[int, Tensor]] = []
         for number, layer in enumerate(self.encoders, 1):
-            x = self._apply_layer(number, layer, x, mask, pos_emb)
+            x = self._apply_layer(number, layer, x, sight, pos_emb)
             if number in self.interctc_layer_idx:
                 shown = self._intermediate(x)
                 intermediate.append((number, shown))
                 if ctc is not None and self.needs_ctc:
                     x, mask, pos_emb = self._use_posteriors(x, ctc.softmax(shown), mask, pos_emb)
+                    sight = restrict(mask, chunks)
         encoded = self._normalize(x)
         return ((encoded, intermediate) if intermediate else encoded), mask.squeeze(1).sum(1), None
+
+    def _chunk_mask(self, x: Tensor) -> Tensor | None:
+        """Where the frames of a batch may look if not everywhere.
+
+        Shapes:
+            x (B, S, D) -> (S, S)
+        """
+        return None
 
     def _apply_layer(
         self, number: int, layer: torch.nn.Module, x: Tensor, mask: Tensor, pos_emb: Tensor | None
@@ -113,7 +125,7 @@ class LayeredEncoder(AbsEncoder):
         """Run the layer of this number, counted from 1.
 
         Shapes:
-            x (B, S, D), mask (B, 1, S), pos_emb (1, R, D) -> (B, S, D)
+            x (B, S, D), mask (B, 1, S) or (B, S, S), pos_emb (1, R, D) -> (B, S, D)
         """
         return layer(x, mask) if pos_emb is None else layer(x, mask, pos_emb)
 

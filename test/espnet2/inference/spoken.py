@@ -70,9 +70,13 @@ class Hearing:
             self.num_misheard += not whole
             shift = self.random.uniform(-self.jitter, self.jitter) - start
             times = max(word.start_seconds, start) + shift, min(word.end_seconds, end) + shift
-            heard.append(replace(word, word=word.word if whole else "misheard", start_seconds=times[0], end_seconds=times[1]))
+            heard.append(
+                replace(word, word=word.word if whole else "misheard", start_seconds=times[0], end_seconds=times[1])
+            )
         tokens = self.tokenizer.text2tokens(" ".join(word.word for word in heard))
         ids = self.converter.tokens2ids(tokens)
         yseq = torch.tensor([self.asr_model.sos, *ids, self.asr_model.eos])
-        hypothesis = Hypothesis(yseq, -float(len(ids)), {"ctc": -2.0 * len(ids)}, words=heard if self.tells_words else None)
+        hypothesis = Hypothesis(
+            yseq, -float(len(ids)), {"ctc": -2.0 * len(ids)}, words=heard if self.tells_words else None
+        )
         return [(self.tokenizer.tokens2text(tokens), tokens, ids, hypothesis)]

@@ -103,7 +103,9 @@ def test_what_speech2text_answers(recording):
     assert hypothesis.score == hypothesis.scores["ctc"] / 2 < -len(token_int)  # what two pieces share counts twice
     again = recognise_long(hearing, torch.from_numpy(samples), RATE, SegmentLimits(segment_seconds=10), 3)
     assert again[0][:3] == (text, tokens, token_int)
-    with_layers = recognise_long(hearing, samples, RATE, recognise=lambda some: [(r, {3: ["x"]}) for r in hearing(some)])
+    with_layers = recognise_long(
+        hearing, samples, RATE, recognise=lambda some: [(r, {3: ["x"]}) for r in hearing(some)]
+    )
     assert with_layers[0][0][0] == text
     assert set(with_layers[1][3]) == {"x"}
 

@@ -33,7 +33,10 @@ def test_limits_of_length_time_and_pause():
         assert all(len(line) <= 42 for line in cue.lines)
     long_word = "x" * 50
     assert [cue.lines for cue in cues(spoken(f"a {long_word} b", 0.0, 0.5))] == [["a", long_word], ["b"]]
-    assert [cue.lines for cue in cues([Word("a", 0, 1, 1), Word("b", 1.9, 3, 1), Word("c", 4, 5, 1)])] == [["a b"], ["c"]]
+    assert [cue.lines for cue in cues([Word("a", 0, 1, 1), Word("b", 1.9, 3, 1), Word("c", 4, 5, 1)])] == [
+        ["a b"],
+        ["c"],
+    ]
 
 
 def test_short_subtitles_stay_until_the_next():

@@ -47,18 +47,29 @@ def transcribe(exp, *words):
     asr_transcribe.main(["--exp", exp, *SEARCH, *CUT, *words])
 
 
+JSON = ["--format", "json", "--progress", "true", "long.wav", "damaged.wav", "short.flac"]
+TOLD = "1 of 3 files could not be read; the others are transcribed:\ndamaged.wav: truncated"
+
+
+def test_json_and_a_damaged_file(exp, capsys):
+    with pytest.raises(InputError, match=TOLD):
+        transcribe(exp, *JSON)
+    check_json(*capsys.readouterr())
+
+
+@pytest.mark.slow
 def test_json_of_a_process(exp):
-    command = [sys.executable, "-m", "espnet2.bin.asr_transcribe", "--exp", exp, *SEARCH, *CUT, "--format", "json"]
-    done = subprocess.run(
-        [*command, "--progress", "true", "long.wav", "damaged.wav", "short.flac"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    command = [sys.executable, "-m", "espnet2.bin.asr_transcribe", "--exp", exp, *SEARCH, *CUT, *JSON]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 1
-    assert "ERROR: 1 of 3 files could not be read; the others are transcribed:\ndamaged.wav: truncated" in done.stderr
-    assert "100%" in done.stderr and "16/16 s" in done.stderr
-    long, short = json.loads(done.stdout)
+    assert f"ERROR: {TOLD}" in done.stderr
+    check_json(done.stdout, done.stderr)
+
+
+def check_json(written, told):
+    assert "100%" in told and "16/16 s" in told
+    long, short = json.loads(written)
     assert (long["file"], short["file"]) == ("long.wav", "short.flac")
     assert (long["duration_seconds"], short["duration_seconds"]) == (15, 1)
     assert len(long["segments"]) > 4 and len(short["segments"]) == 1
@@ -85,7 +96,9 @@ def test_batches_change_nothing_and_output_is_a_file(exp, capsys):
     assert told.out == "" and "%|" not in told.err
 
 
-@pytest.mark.parametrize("kind, suffix", [("text", "txt"), ("json", "json"), ("tsv", "tsv"), ("srt", "srt"), ("vtt", "vtt")])
+@pytest.mark.parametrize(
+    "kind, suffix", [("text", "txt"), ("json", "json"), ("tsv", "tsv"), ("srt", "srt"), ("vtt", "vtt")]
+)
 def test_a_file_for_each_input(exp, tmp_path, kind, suffix):
     (tmp_path / "in" / "below").mkdir(parents=True)
     for name in ("in/a.wav", "in/below/b.WAV"):
@@ -106,6 +119,9 @@ def test_standard_input_and_text_per_line(exp, capsys, monkeypatch, tmp_path):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(file.read())))
     transcribe(exp, "-")
     assert capsys.readouterr().out.split("\t")[1] == lines[0].split("\t")[1] + "\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"no sound")))
+    with pytest.raises(InputError, match="1 of 1 files could not be read:\n-: broken"):
+        transcribe(exp, "-")
 
 
 def test_without_word_times_subtitles_are_timed_by_segments(exp, capsys, tmp_path):

@@ -1,0 +1,1 @@
+"""Searches that take the speech piece by piece."""
