@@ -46,6 +46,7 @@ def decode_set(args: argparse.Namespace) -> None:
         device=options.device,
         dtype=options.dtype,
         batch_size=options.batch_size,
+        long_seconds=options.long_seconds,
     )
     no_text = argparse.Namespace(**{**vars(speech2text.asr_train_args), "token_type": None})
     preprocess = ASRTask.build_preprocess_fn(no_text, train=False)

@@ -185,7 +185,7 @@ def recognise_long(
     samples = waveform.detach().cpu().numpy() if isinstance(waveform, Tensor) else waveform
     recording = ArrayRecording(samples, sample_rate)
     found = transcribe_long(speech2text, recording, limits, batch_size, recognise)
-    nbest = [(found.text, found.tokens, found.token_int, _whole_hypothesis(found, speech2text.asr_model))]
+    nbest = [(found.text, found.tokens, found.token_int, whole_hypothesis(found, speech2text.asr_model))]
     layers: dict[int, list[str]] = {}
     for part in found.segments:
         for layer, tokens in (part.layers or {}).items():
@@ -193,7 +193,7 @@ def recognise_long(
     return (nbest, layers) if layers else nbest
 
 
-def _whole_hypothesis(found: LongResult, asr_model: Any) -> Hypothesis:
+def whole_hypothesis(found: LongResult, asr_model: Any) -> Hypothesis:
     """The segments' hypotheses as one: sums of scores, the product of confidences."""
     parts = [part.hypothesis for part in found.segments if part.hypothesis is not None]
     if not parts:

@@ -23,6 +23,7 @@ class SetOptions:
     allow_variable_data_keys: bool = option(False, "Accept data names that the task does not know")
     strict_rate: bool = option(False, "Refuse audio at another rate than the model's instead of resampling it")
     batch_size: int = option(1, "Utterances done together")
+    long_seconds: float = option(60.0, "A longer utterance is cut in its pauses and recognised piece by piece; 0: never")
     num_workers: int = option(1, "Processes that read data; 0: none but this one")
     ngpu: int = option(0, "GPUs: 0 or 1")
     seed: int = option(0, "Seed of the random numbers")

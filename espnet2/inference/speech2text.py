@@ -19,7 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from espnet2.fileio.segmentation import SegmentLimits
 from espnet2.inference.hotwords import Hotwords, read_hotwords
+from espnet2.inference.long_audio import recognise_long
 from espnet2.inference.models import with_files_of
 from espnet2.inference.options import UnsupportedOptions
 from espnet2.inference.parts import Result, load_parts
@@ -32,6 +34,7 @@ from espnet2.search.options import SearchOptions
 from espnet2.utils.errors import InputError
 
 Waveform = np.ndarray | Tensor
+SEGMENT_SECONDS, OVERLAP_SECONDS = 20.0, 2.0  # pieces of a long recording
 
 
 class Speech2Text:
@@ -52,7 +55,9 @@ class Speech2Text:
         transducer_conf: Options of a transducer's search: ``search_type`` and others.
         maskctc_n_iterations, maskctc_threshold_probability: See ``espnet2.inference.options``.
         word_times: Fill in ``words`` and ``confidence`` of each hypothesis.
-        batch_size: Accepted; how many waveforms go together is how many are given in a call.
+        long_seconds: A longer recording is cut at pauses and its pieces' results joined, so that memory is bounded; 0:
+            never.
+        batch_size: How many pieces of a long recording go together. Waveforms that are given together go together.
         dtype: ``float32`` or ``float64``; with ``bfloat16`` or ``float16`` weights stay in float32, and what may be is
             computed in that precision (autocast).
         num_threads: Threads on the CPU; none: as torch chooses.
@@ -96,6 +101,7 @@ class Speech2Text:
         maskctc_n_iterations: int = 10,
         maskctc_threshold_probability: float = 0.999,
         word_times: bool = False,
+        long_seconds: float = 60.0,
         num_threads: int | None = None,
         quantize_asr_model: bool = False,
         quantize_lm: bool = False,
@@ -149,6 +155,8 @@ class Speech2Text:
         self.device = device
         self.sample_rate = self.parts.sample_rate
         self.word_times = word_times
+        self.long_seconds = long_seconds
+        self.batch_size = batch_size
         if word_times and (self.asr_model.ctc is None or self.sample_rate is None):
             raise InputError("word_times needs a model with CTC that takes audio.")
         self.nbest = nbest
@@ -181,8 +189,23 @@ class Speech2Text:
         """
         with torch.no_grad(), self.precision.context():
             if isinstance(speech, (list, tuple)):
-                return self._recognise(speech)
-            return self._recognise([torch.as_tensor(speech)])[0]
+                return self._recognise_any(speech)
+            return self._recognise_any([torch.as_tensor(speech)])[0]
+
+    def _recognise_any(self, speeches: Sequence[Waveform]) -> list[Any]:
+        """Recognise; long recordings piece by piece, the others together."""
+        most = self.long_seconds * self.sample_rate if self.sample_rate else 0
+        is_long = [0 < most < len(speech) for speech in speeches]
+        short = iter(self._recognise([speech for speech, long in zip(speeches, is_long) if not long]))
+        return [self._recognise_long(speech) if long else next(short) for speech, long in zip(speeches, is_long)]
+
+    def _recognise_long(self, speech: Waveform) -> Any:
+        limits = SegmentLimits(
+            long_seconds=self.long_seconds,
+            segment_seconds=min(SEGMENT_SECONDS, self.long_seconds),
+            overlap_seconds=min(OVERLAP_SECONDS, self.long_seconds / 4),
+        )
+        return recognise_long(self, speech, self.sample_rate, limits, self.batch_size, self._recognise)
 
     def _recognise(self, speeches: Sequence[Waveform]) -> list[Any]:
         if not speeches:

@@ -77,6 +77,7 @@ def _check_output(options: TranscribeOptions, files: Sequence[InputFile]) -> Non
 def _load(args: argparse.Namespace, options: TranscribeOptions, search: SearchOptions) -> Speech2Text:
     models = asdict(from_args(RecogniserOptions, args))
     models["model_tag"] = options.exp or models["model_tag"]
+    models["long_seconds"] = 0.0  # files are cut before they reach the recogniser
     speech2text = Speech2Text.from_pretrained(**models, **asdict(search), device="cuda" if options.ngpu else "cpu")
     # where the times of words cannot be had, pieces are joined and subtitles timed without them
     speech2text.word_times = speech2text.asr_model.ctc is not None and speech2text.sample_rate is not None

@@ -175,7 +175,7 @@ def test_word_times_lie_within_the_utterance(tmp_path):
         assert [word.word for word in hypothesis.words] == text.split()
         times = [time for word in hypothesis.words for time in (word.start_seconds, word.end_seconds)]
         assert times == sorted(times)
-        assert 0 <= times[0] and times[-1] <= len(speech) / 16000
+        assert times[0] >= 0 and times[-1] <= len(speech) / 16000
         assert all(0 <= word.confidence <= 1 for word in hypothesis.words)
     without = Speech2Text.from_pretrained(folder, beam_size=4, nbest=2, maxlenratio=-5)(speech)
     assert without[0][3].words is None and without[0][:3] == nbest[0][:3]
@@ -189,3 +189,17 @@ def test_number_of_threads(tmp_path):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@needs_shared
+def test_a_long_recording_is_cut_and_joined(tmp_path):
+    folder = copied("asr_conformer", tmp_path)
+    speech2text = Speech2Text.from_pretrained(folder, beam_size=2, maxlenratio=-5, long_seconds=4.0, word_times=True)
+    burst, pause = waveforms("asr_conformer")[0], np.zeros(16000, np.float32)
+    recording = np.concatenate([pause, burst] * 5)
+    (text, tokens, token_int, hypothesis) = speech2text(recording)[0]
+    short, long = speech2text([burst, recording])
+    assert long[0][0] == text and short[0][0] == speech2text(burst)[0][0]
+    assert len(token_int) > len(short[0][2]) and len(tokens) == len(token_int)
+    assert hypothesis.words[-1].end_seconds > 6
+    assert Speech2Text.from_pretrained(folder, beam_size=2, maxlenratio=-5, long_seconds=0)(recording)[0][0] != text
