@@ -14,11 +14,13 @@ class AbsEncoder(torch.nn.Module, ABC):
         interctc_use_conditioning: Whether these layers feed their CTC posteriors back; then the model puts a linear map
             from the vocabulary to the model size into ``conditioning_layer``.
         needs_ctc: Whether ``forward`` wants the model's CTC head as ``ctc``.
+        sample_rate: That of the waveform, if the encoder hears it without a front end.
     """
 
     interctc_layer_idx: tuple[int, ...] = ()
     interctc_use_conditioning: bool = False
     needs_ctc: bool = False
+    sample_rate: int | None = None
     conditioning_layer: torch.nn.Module | None
 
     @abstractmethod

@@ -198,8 +198,8 @@ class ESPnetASRModel(AbsESPnetModel):
         return {"feats": feats, "feats_lengths": feats_lengths}
 
     def sample_rates(self) -> dict[str, int]:
-        """The front end's rate."""
-        rate = None if self.frontend is None else self.frontend.sample_rate
+        """The rate of the front end, or of an encoder that hears the waveform itself."""
+        rate = (self.encoder if self.frontend is None else self.frontend).sample_rate
         return {} if rate is None else {"speech": rate}
 
     @torch.no_grad()

@@ -120,7 +120,7 @@ class CTCSegmentation:
         if self.preprocess is None or self.asr_train_args.token_type is None:
             raise InputError("The training's configuration does not tell how text becomes tokens (token_type).")
         self.converter = TokenIDConverter(self.asr_model.token_list)
-        self.sample_rate = model_sample_rate(self.asr_train_args)
+        self.sample_rate = model_sample_rate(self.asr_model)
 
     def __call__(
         self, speech: np.ndarray | Tensor, text: str | Sequence[str], fs: int | None = None, name: str | None = None

@@ -20,9 +20,6 @@ from espnet2.search.options import SearchOptions
 from espnet2.utils.errors import EmptyAudioError, InputError
 from espnet2.utils.log import setup_logging
 from espnet2.utils.progress import progress_bar
-from espnet2.utils.types import parse_size
-
-DEFAULT_SAMPLE_RATE = 16000
 
 
 def transcribe(args: argparse.Namespace) -> None:
@@ -49,7 +46,7 @@ def transcribe(args: argparse.Namespace) -> None:
         files = find_files(args.audio, stack)
         _check_output(options, files)
         speech2text = _load(args, options, search)
-        rate = model_sample_rate(speech2text.asr_train_args)
+        rate = model_sample_rate(speech2text.asr_model)
         open_files(files, rate, options.strict_rate)
         total = sum(file.duration_seconds for file in files)
         with progress_bar(total, "s", options.progress) as advance:
@@ -157,12 +154,13 @@ def _pieces(files: Iterable[InputFile], limits: SegmentLimits) -> Iterator[Piece
         yield Piece(file, 0, None)
 
 
-def model_sample_rate(train_args: argparse.Namespace) -> int:
-    """The rate that the model's front end was trained with.
+def model_sample_rate(asr_model: Any) -> int:
+    """The rate of the waveforms that a model was trained with.
 
     Raises:
-        InputError: If the model takes features, not audio.
+        InputError: If it takes features, not audio.
     """
-    if train_args.frontend is None:
+    rate = asr_model.sample_rates().get("speech")
+    if rate is None:
         raise InputError("This model takes features, not audio: use espnet2.bin.asr_inference.")
-    return parse_size(train_args.frontend_conf.get("fs", DEFAULT_SAMPLE_RATE))
+    return rate

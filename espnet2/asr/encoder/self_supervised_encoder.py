@@ -33,6 +33,7 @@ class SelfSupervisedEncoder(AbsEncoder):
     """
 
     num_updates: Tensor
+    sample_rate = 16000
 
     def __init__(
         self,

@@ -36,6 +36,8 @@ class WhisperEncoder(AbsEncoder):
         InputError: If the input is not a waveform, or the weights are nowhere.
     """
 
+    sample_rate = 16000
+
     def __init__(
         self,
         input_size: int = 1,
