@@ -1,4 +1,5 @@
 """The abstract encoder that takes an utterance piece by piece."""
+
 # Shapes: t new frames, s new frames after the encoder, F features, D model size
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """From the samples of live signals to what decoders read."""
+
 # Shapes: n new samples, t new frames, s new frames after the encoder, F features, D model size
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -51,7 +52,9 @@ def streaming_parts(model: ESPnetASRModel) -> StreamingParts:
             " train with normalize: global_mvn"
         )
     if normalize is not None and not isinstance(normalize, GlobalMVN):
-        raise InputError(f"this model cannot stream: its normalisation {type(normalize).__name__} is not known to")
+        raise InputError(
+            f"this model cannot stream: its normalisation {type(normalize).__name__} needs the whole utterance"
+        )
     if frontend is not None and not isinstance(frontend, DefaultFrontend | SlidingWindow):
         raise InputError(
             f"this model cannot stream: its frontend {type(frontend).__name__} needs the whole utterance;"

@@ -1,5 +1,6 @@
 """What a layer keeps of earlier frames while utterances come chunk by chunk."""
-# Shapes: B streams, H heads, K kept frames, L frames of a chunk, D model size, d_k = D / H, C frames that a convolution keeps
+
+# Shapes: B streams, H heads, K frames kept, L frames of a chunk, C frames kept by convolutions, D model size, d_k = D / H
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,9 +31,7 @@ class ChunkCache:
         self._keys, self._values = (_stack([state[part] for state in states]) for part in (0, 1))
         self._convolved = torch.stack([state.convolved for state in states])
 
-    def attend(
-        self, attention: MultiHeadedAttention, x: Tensor, mask: Tensor | None, pos_emb: Tensor | None
-    ) -> Tensor:
+    def attend(self, attention: MultiHeadedAttention, x: Tensor, mask: Tensor | None, pos_emb: Tensor | None) -> Tensor:
         """Let the frames of a chunk look at what is kept and at themselves, and keep them.
 
         Shapes:
@@ -59,10 +58,13 @@ class ChunkCache:
         """What is to be kept of one stream: its last frames."""
         start = self._keys.size(2) - num_kept
         parts = self._keys[row, :, start:], self._values[row, :, start:], self._convolved[row]
-        return LayerState(*(part.clone() for part in parts))  # a view would keep the other streams' alive
+        is_alone = len(self._keys) == 1
+        return LayerState(*(part if is_alone else part.clone() for part in parts))  # a view would keep the others alive
 
 
 def _stack(parts: Sequence[Tensor]) -> Tensor:
     """Shapes: parts [(H, <= K, d_k)] -> (B, H, K, d_k)."""
+    if len(parts) == 1:
+        return parts[0].unsqueeze(0)
     longest = max(part.size(1) for part in parts)
     return torch.stack([torch.nn.functional.pad(part, (0, 0, longest - part.size(1), 0)) for part in parts])

@@ -4,6 +4,7 @@ Zhang et al., "Unified Streaming and Non-streaming Two-pass End-to-end Model for
 https://arxiv.org/abs/2012.05481, section 2.2: a model that is trained with a new chunk size for each batch decodes with
 any.
 """
+
 # Shapes: B batch, S frames
 from typing import NamedTuple
 
@@ -68,4 +69,6 @@ def restrict(attention_mask: Tensor, mask: Tensor | None) -> Tensor:
     Shapes:
         attention_mask (B, 1, S), mask (S, S) -> (B, S, S), or (B, 1, S) without the second
     """
-    return attention_mask if mask is None else attention_mask & mask[: attention_mask.size(-1), : attention_mask.size(-1)]
+    return (
+        attention_mask if mask is None else attention_mask & mask[: attention_mask.size(-1), : attention_mask.size(-1)]
+    )

@@ -4,6 +4,7 @@ Gulati et al., "Conformer", 2020, https://arxiv.org/abs/2005.08100, section 2.
 """
 # Shapes: B batch, T frames, R distances, D model size
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -106,15 +107,15 @@ class ConformerLayer(torch.nn.Module):
         return lambda y: self.dropout(part(y) if pad_mask is None else part(y, pad_mask))
 
     def _convolve(self, y: Tensor, cache: ChunkCache | None, pad_mask: Tensor | None) -> Tensor:
-        if cache is not None:
-            return self.dropout(cache.convolve(self.conv_module, y))
-        return self._dropped(self.conv_module, pad_mask)(y)
+        module: Any = self.conv_module
+        return self._dropped(module, pad_mask)(y) if cache is None else self.dropout(cache.convolve(module, y))
 
     def _attend(self, y: Tensor, mask: Tensor | None, pos_emb: Tensor | None, cache: ChunkCache | None) -> Tensor:
+        attention: Any = self.self_attn
         if cache is not None:
-            attended = cache.attend(self.self_attn, y, mask, pos_emb)
+            attended = cache.attend(attention, y, mask, pos_emb)
         else:
-            attended = self.self_attn(y, y, y, mask) if pos_emb is None else self.self_attn(y, y, y, pos_emb, mask)
+            attended = attention(y, y, y, mask) if pos_emb is None else attention(y, y, y, pos_emb, mask)
         if self.concat_linear is None:
             return self.dropout(attended)
         return self.concat_linear(torch.cat([y, attended], dim=-1))

@@ -74,6 +74,16 @@ class PositionalEncoding(torch.nn.Module):
         """
         return self.dropout(x * self.xscale + self._positions(x, offset))
 
+    def at(self, x: Tensor, positions: Tensor) -> Tensor:
+        """Add positions that are told one by one, for parts of several streams in a row.
+
+        Shapes:
+            x (T, D), positions (T,) -> (T, D)
+        """
+        is_tabled = bool((positions < len(self.pe)).all())  # streams are endless: the table does not grow with them
+        pe = self.pe[positions] if is_tabled else sinusoid(positions, self.d_model)
+        return self.dropout(x * self.xscale + pe.to(x))
+
 
 class ScaledPositionalEncoding(PositionalEncoding):
     """``dropout(x + alpha * pe)`` with a learned scale.

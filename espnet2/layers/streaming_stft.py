@@ -4,6 +4,7 @@ A frame is given out once its last sample is there. What later frames need waits
 start of the next frame on and, where the edges are reflected, the last ones that the padding at the end will mirror.
 So the frames do not depend on how the signal was cut, down to the last bit.
 """
+
 # Shapes: n new samples, t new frames, W samples in a frame, F frequencies
 from collections.abc import Sequence
 from dataclasses import dataclass

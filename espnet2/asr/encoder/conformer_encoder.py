@@ -2,6 +2,7 @@
 
 Gulati et al., "Conformer: Convolution-augmented Transformer for Speech Recognition", 2020, https://arxiv.org/abs/2005.08100;
 Guo et al., "Recent Developments on ESPnet Toolkit Boosted by Conformer", 2020, https://arxiv.org/abs/2010.13956.
+Trained with chunks (``chunked_encoder.py``) one model reads utterances whole and as they are spoken.
 """
 # Shapes: B batch, T frames, S frames after subsampling, F features, D model size
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from collections.abc import Sequence
 import torch
 
 from espnet2.asr.encoder.attention_choice import AttentionChoice
-from espnet2.asr.encoder.layered_encoder import LayeredEncoder, one_per_layer
+from espnet2.asr.encoder.chunked_encoder import ChunkedEncoder, ChunkOptions
+from espnet2.asr.encoder.layered_encoder import one_per_layer
 from espnet2.layers.activation import get_activation
 from espnet2.layers.conformer_layer import ConformerLayer
 from espnet2.layers.convolution import ConvolutionModule
@@ -19,7 +21,7 @@ from espnet2.layers.input_layer import build_input_layer
 INPUT_LAYERS = ("linear", "conv2d", "conv2d1", "conv2d2", "conv2d6", "conv2d8", "embed")
 
 
-class ConformerEncoder(LayeredEncoder):
+class ConformerEncoder(ChunkedEncoder):
     """Conformer encoder.
 
     Args:
@@ -53,6 +55,11 @@ class ConformerEncoder(LayeredEncoder):
         max_pos_emb_len: Positions tabled at first; with legacy positions it is part of the model.
         qk_norm: Normalise queries and keys per head (``selfattn`` only).
         use_flash_attn: Accepted; torch chooses the fastest kernel by itself.
+        dynamic_chunk_training: Train with a chunk size drawn for each batch, so that the model can stream.
+        static_chunk_size: Train with chunks of so many encoder frames instead; 0 for none.
+        num_left_chunks: Chunks on the left that a chunk sees; -1 for all.
+        use_dynamic_left_chunk: Draw their number for each batch.
+        causal: Let the convolution modules see no later frames; None for yes if there are chunks.
 
     Raises:
         InputError: If an option has an unknown value, or options do not fit together.
@@ -90,7 +97,14 @@ class ConformerEncoder(LayeredEncoder):
         max_pos_emb_len: int = 5000,
         qk_norm: bool = False,
         use_flash_attn: bool = True,
+        dynamic_chunk_training: bool = False,
+        static_chunk_size: int = 0,
+        num_left_chunks: int = -1,
+        use_dynamic_left_chunk: bool = False,
+        causal: bool | None = None,
     ) -> None:
+        chunks = ChunkOptions(dynamic_chunk_training, static_chunk_size, num_left_chunks, use_dynamic_left_chunk)
+        is_causal = chunks.has_chunks() if causal is None else causal
         choice = AttentionChoice(
             output_size,
             attention_heads,
@@ -102,6 +116,16 @@ class ConformerEncoder(LayeredEncoder):
             zero_triu,
             qk_norm,
             max_pos_emb_len,
+        )
+        chunks.check(
+            {
+                "rel_pos_type: latest": choice.attention_layer_type != "legacy_rel_selfattn",
+                "pos_enc_layer_type: rel_pos": pos_enc_layer_type != "conv",
+                "positionwise_layer_type: linear": positionwise_layer_type == "linear",
+                "causal: true": is_causal or not use_cnn_module,
+                "interctc_use_conditioning: false": not interctc_use_conditioning,
+                "ctc_trim: false": not ctc_trim,
+            }
         )
         embed = build_input_layer(
             input_layer,
@@ -129,7 +153,7 @@ class ConformerEncoder(LayeredEncoder):
                 choice.make_attention(),
                 feed_forward(),
                 feed_forward() if macaron_style else None,
-                ConvolutionModule(output_size, cnn_module_kernel, get_activation(activation_type))
+                ConvolutionModule(output_size, cnn_module_kernel, get_activation(activation_type), is_causal)
                 if use_cnn_module
                 else None,
                 dropout_rate,
@@ -140,12 +164,13 @@ class ConformerEncoder(LayeredEncoder):
             for rate in one_per_layer("stochastic_depth_rate", stochastic_depth_rate, num_blocks)
         ]
         super().__init__(
-            output_size,
-            embed,
-            layers,
-            normalize_before,
-            interctc_layer_idx,
-            interctc_use_conditioning,
-            layer_drop_rate,
-            ctc_trim,
+            chunks,
+            output_size=output_size,
+            embed=embed,
+            layers=layers,
+            normalize_before=normalize_before,
+            interctc_layer_idx=interctc_layer_idx,
+            interctc_use_conditioning=interctc_use_conditioning,
+            layer_drop_rate=layer_drop_rate,
+            ctc_trim=ctc_trim,
         )

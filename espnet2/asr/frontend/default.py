@@ -112,7 +112,7 @@ class DefaultFrontend(AbsFrontend):
             samples [(n,) or (n, C)] -> [(t, M)]
         """
         if self.stft is None:
-            raise InputError("frontend_conf: with apply_stft: false the input is a spectrum; streaming needs a waveform")
+            raise InputError("frontend_conf: with apply_stft: false the input is a spectrum; to stream takes samples")
         first = [signal[:, 0] if signal.dim() == 2 else signal for signal in samples]
         spectra, counts, new_states = stream_stft(self.stft, first, states, finals)
         feats, _ = self.logmel(spectra.square().sum(-1).unsqueeze(0))

@@ -81,7 +81,7 @@ class SlidingWindow(AbsFrontend):
             samples [(n,)] -> [(t, 1, W)]
         """
         if self.channels != 1:
-            raise InputError(f"frontend_conf: sliding_window with channels={self.channels} cannot stream, only with one")
+            raise InputError(f"frontend_conf: sliding_window with channels={self.channels} cannot stream")
         framing = Framing(self.win_length, self.hop_length, 0, "the sliding window")
         cut = [framing.stream(*stream) for stream in zip(samples, states, finals)]
         return [windows.unsqueeze(1) for windows, _ in cut], [state for _, state in cut]

@@ -17,6 +17,21 @@ def test_keeps_the_shape_and_sees_half_a_kernel_on_each_side():
     assert changed.nonzero().flatten().tolist() == [8, 9, 10, 11, 12]
 
 
+def test_a_causal_one_sees_no_later_frames_and_streams():
+    module = ConvolutionModule(8, 5, torch.nn.SiLU(), causal=True).eval()
+    x = torch.randn(2, 20, 8)
+    y = module(x)
+    changed = x.clone()
+    changed[:, 10] += 1.0
+    assert ((module(changed) - y).abs().sum((0, 2)) > 0).nonzero().flatten().tolist() == [10, 11, 12, 13, 14]
+    kept = torch.zeros(2, 8, module.num_kept)
+    parts = []
+    for piece in x.split([1, 2, 10, 7], 1):
+        part, kept = module.stream(piece, kept)
+        parts.append(part)
+    assert torch.allclose(torch.cat(parts, 1), y, atol=1e-6)
+
+
 def test_even_kernels_are_refused():
     with pytest.raises(InputError, match="must be odd, but it is 6"):
         ConvolutionModule(8, 6)

@@ -29,6 +29,7 @@ def test_an_offset_continues_where_the_last_call_ended():
     encoding = PositionalEncoding(8, 0.0, max_len=4)
     x = torch.randn(1, 10, 8)
     parts = [encoding(x[:, :3]), encoding(x[:, 3:7], offset=3), encoding(x[:, 7:], offset=7)]
+    assert len(encoding.pe) == 4, "an endless stream must not make the table grow"
     assert torch.equal(torch.cat(parts, 1), encoding(x))
 
 

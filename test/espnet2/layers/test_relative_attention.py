@@ -53,6 +53,20 @@ def test_legacy_shift_inserts_a_zero_and_then_the_next_row():
 
 
 @pytest.mark.parametrize("zero_triu", [False, True])
+@pytest.mark.parametrize("num_queries", [1, 2, T])
+def test_the_last_frames_may_look_alone(num_queries, zero_triu):
+    """As when the keys of the frames before are kept from earlier calls."""
+    attention = RelPositionMultiHeadedAttention(H, D, 0.0, zero_triu).eval()
+    encoding = RelPositionalEncoding(D, 0.0, 2)
+    x, pos_emb = encoding(torch.randn(B, T, D))
+    expected = attention(x, x, x, pos_emb, None)[:, -num_queries:]
+    keys, values = attention.project_key_value(x, x)
+    distances = encoding.distances(num_queries, T)
+    looked = attention.attend_projected(x[:, -num_queries:], keys, values, distances, None)
+    assert torch.allclose(looked, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("zero_triu", [False, True])
 @pytest.mark.parametrize("keep", [False, True])
 def test_latest_equals_the_formula(keep, zero_triu):
     torch.manual_seed(0)

@@ -32,6 +32,18 @@ def test_padding_changes_no_window():
     assert frontend(torch.zeros(2, 900), torch.tensor([900, 10]))[1].tolist() == [4, 0]
 
 
+def test_a_stream_has_the_windows_of_the_whole():
+    frontend = SlidingWindow(win_length=50, hop_length=20)
+    signal = torch.randn(333)
+    windows, state = [], None
+    for start in range(0, 333, 37):
+        (part,), (state,) = frontend.stream([signal[start : start + 37]], [state], [start + 37 >= 333])
+        windows.append(part)
+    assert torch.equal(torch.cat(windows), frontend(signal.unsqueeze(0), torch.tensor([333]))[0][0])
+    with pytest.raises(InputError, match="channels=2 cannot stream"):
+        SlidingWindow(channels=2).stream([signal], [None], [True])
+
+
 def test_windows_are_normalised_like_features(tmp_path):
     windows, lengths = SlidingWindow()(torch.randn(2, 1000), torch.tensor([1000, 720]))
     flat = windows.flatten(2)
