@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from espnet2 import __version__
 from espnet2.utils.atomic import atomic_write
 from espnet2.utils.errors import InputError
 
@@ -88,4 +89,7 @@ def upgrade_config(config: dict[str, Any]) -> dict[str, Any]:
     if "save_lora_only" in upgraded and "save_strategy" not in upgraded:
         upgraded["save_strategy"] = "adapter_only" if upgraded["save_lora_only"] else "all"
     upgraded.pop("save_lora_only", None)
+    is_others = any(key in config for key in RECORDED_KEYS) and config.get("version") != __version__
+    if is_others and str(config.get("encoder")).startswith("contextual_block_"):  # trained so, for want of a choice
+        upgraded["encoder_conf"] = {"legacy_padding": True, **(upgraded.get("encoder_conf") or {})}
     return upgraded

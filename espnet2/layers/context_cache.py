@@ -1,5 +1,7 @@
 """The last inputs of causal convolutions, kept while a search writes token after token."""
 # Shapes: N hypotheses, R inputs kept, D model size
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -32,6 +34,13 @@ class ContextCache:
         window = torch.cat([self._inputs[layer], x], 1)
         self._inputs[layer] = window[:, 1:]
         return window
+
+    @classmethod
+    def join(cls, caches: Sequence["ContextCache"]) -> "ContextCache":
+        """All hypotheses of several caches, one after another."""
+        joined = object.__new__(cls)
+        joined._inputs = [torch.cat(inputs) for inputs in zip(*(cache._inputs for cache in caches))]
+        return joined
 
     def take(self, rows: Tensor) -> "ContextCache":
         """The cache of some hypotheses, in the order given.

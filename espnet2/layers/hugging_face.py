@@ -1,6 +1,6 @@
 """Networks of Hugging Face as parts of a model, and their caches in a search."""
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -83,3 +83,12 @@ def take_rows(cache: Any, rows: Tensor) -> Any:
     taken = copy_cache(cache)
     taken.batch_select_indices(rows)
     return taken
+
+
+def join_rows(caches: Sequence[Any]) -> Any:
+    """All rows of several caches of the same length, one after another; of a network without a source."""
+    joined = copy_cache(caches[0])
+    for layer, *parts in zip(joined.layers, *(cache.layers for cache in caches)):
+        layer.keys = torch.cat([part.keys for part in parts])
+        layer.values = torch.cat([part.values for part in parts])
+    return joined

@@ -81,8 +81,8 @@ def stream_subsampling(
     counts = [_num_outputs(len(frames), layer.stages) for frames in pending]
     ready = [frames for frames, count in zip(pending, counts, strict=True) if count]
     outputs = iter(to_frames(pad_sequence(ready, batch_first=True)) if ready else ())
-    ys = [next(outputs)[:count] if count else frames.new_zeros(0, layer.output_size)
-          for frames, count in zip(pending, counts, strict=True)]  # fmt: skip
+    nothing = xs[0].new_zeros(0, layer.output_size)
+    ys = [next(outputs)[:count] if count else nothing for count in counts]
     factor = subsampling_factor(layer)
     left = [frames[count * factor :].clone() for frames, count in zip(pending, counts, strict=True)]
     return ys, [None if is_final else SubsamplingState(frames) for frames, is_final in zip(left, finals, strict=True)]

@@ -213,6 +213,8 @@ class ASRTask(AbsTask):
         if preencoder is not None:
             input_size = preencoder.output_size()
         encoder = encoder_choices.build(args.encoder, args.encoder_conf, input_size=input_size)
+        if hasattr(encoder, "legacy_padding"):  # configurations without it mean the old releases' padding
+            args.encoder_conf = {**args.encoder_conf, "legacy_padding": encoder.legacy_padding}
         encoder_output_size = encoder.output_size()
         postencoder = _build(postencoder_choices, args, input_size=encoder_output_size)
         if postencoder is not None:

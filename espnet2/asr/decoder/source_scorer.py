@@ -6,7 +6,7 @@ needs of the earlier tokens lies in a cache of its own kind, a row per hypothesi
 # Shapes: U utterances, K hypotheses of each, T frames, D model size, H heads, d_k = D / H
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -24,6 +24,10 @@ class Cache(Protocol):
 
     def take(self, rows: Tensor) -> "Cache":
         """The cache of some hypotheses, in the order given: rows (N',)."""
+
+    @classmethod
+    def join(cls, caches: Sequence[Any]) -> "Cache":
+        """All hypotheses of several caches of this kind, whose prefixes are of one length."""
 
 
 class DecoderState(NamedTuple):
@@ -88,6 +92,11 @@ class SourceScorer(Scorer):
             source_mask=mask,
             growing=None,
         )
+
+    def join(self, states: Sequence[DecoderState]) -> DecoderState:
+        """All hypotheses of several states of one utterance, with prefixes of one length."""
+        cache = type(states[0].cache).join([state.cache for state in states])
+        return states[0]._replace(cache=cache, num_hypotheses=sum(state.num_hypotheses for state in states))
 
     def extend(self, state: DecoderState, encoded: Tensor, max_frames: int | None = None) -> DecoderState:
         """Project the new frames. What earlier tokens have heard stays as it is: only later ones hear more.

@@ -3,14 +3,12 @@
 Vaswani et al., "Attention Is All You Need", 2017, https://arxiv.org/abs/1706.03762, section 3.
 """
 # Shapes: L labels, D model size; in the search: U utterances, K hypotheses of each
-from collections.abc import Sequence
 from typing import cast
 
 from torch import Tensor
 
 from espnet2.asr.decoder.cached_decoder import CachedDecoder
 from espnet2.asr.decoder.decoder_layer import DecoderLayer
-from espnet2.asr.decoder.source_scorer import DecoderState
 from espnet2.layers.attention import MultiHeadedAttention
 from espnet2.layers.key_value_cache import KeyValueCache
 
@@ -29,11 +27,6 @@ class TransformerDecoder(CachedDecoder):
     def _new_cache(self, encoded: Tensor) -> KeyValueCache:
         attention = self._layers()[0].src_attn
         return KeyValueCache(len(self.decoders), len(encoded), attention.h, attention.d_k, encoded)
-
-    def join(self, states: Sequence[DecoderState]) -> DecoderState:
-        """All hypotheses of several states of one utterance."""
-        cache = KeyValueCache.join([cast(KeyValueCache, state.cache) for state in states])
-        return states[0]._replace(cache=cache, num_hypotheses=sum(state.num_hypotheses for state in states))
 
     def _look_back_one(self, layer: DecoderLayer, number: int, y: Tensor, cache: KeyValueCache) -> Tensor:
         attention = cast(MultiHeadedAttention, layer.self_attn)

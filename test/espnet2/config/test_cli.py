@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from espnet2 import __version__
 from espnet2.config.cli import ConfigParser
 from espnet2.config.nested import NestedDictAction, parse_assignment
 from espnet2.config.options import add_options, from_args, option
@@ -115,3 +116,16 @@ def test_old_keys_are_upgraded():
         "use_adapter": True,
         "save_strategy": "adapter_only",
     }
+
+
+@pytest.mark.parametrize("name", ["contextual_block_conformer", "contextual_block_transformer"])
+def test_block_encoders_trained_before_there_was_a_choice_keep_their_padding(name):
+    conf = {"encoder": name, "encoder_conf": {"block_size": 40}}
+    trained = {**conf, "version": "202511"}
+    assert upgrade_config(trained)["encoder_conf"] == {"legacy_padding": True, "block_size": 40}
+    assert upgrade_config({**trained, "encoder_conf": None})["encoder_conf"] == {"legacy_padding": True}
+    own = {**conf, "version": __version__}
+    assert upgrade_config(conf) == conf and upgrade_config(own) == own  # of a training to come, and of this toolkit
+    chosen = {**trained, "encoder_conf": {"legacy_padding": False}}
+    assert upgrade_config(chosen) == chosen and conf["encoder_conf"] == {"block_size": 40}
+    assert upgrade_config({**trained, "encoder": "conformer"})["encoder_conf"] == {"block_size": 40}

@@ -58,3 +58,17 @@ def test_stochastic_depth_scales_the_layers_that_stay():
     y = layer.norm_mha(h)
     h = h + layer.self_attn(y, y, y, None) / 0.75
     assert torch.allclose(kept[0], h + 0.5 / 0.75 * layer.feed_forward(layer.norm_ff(h)), atol=1e-5)
+
+
+def test_normalisations_may_have_other_names():
+    layer, other = build(), build(norm_names=("norm1", "norm2"))
+    names = {name.replace("norm1", "norm_mha").replace("norm2", "norm_ff") for name in other.state_dict()}
+    assert names == set(layer.state_dict()) and "norm1.weight" in other.state_dict()
+    x = torch.randn(2, 5, 8)
+    assert torch.equal(layer(x, None), other(x, None))
+
+
+def test_masked_frames_change_nothing():
+    layer = build()
+    x, pad_mask = torch.randn(1, 7, 8), torch.arange(7).unsqueeze(0) >= 5
+    assert torch.allclose(layer(x, ~pad_mask.unsqueeze(1), pad_mask=pad_mask)[:, :5], layer(x[:, :5], None), atol=1e-6)

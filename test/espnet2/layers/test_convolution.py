@@ -32,6 +32,17 @@ def test_a_causal_one_sees_no_later_frames_and_streams():
     assert torch.allclose(torch.cat(parts, 1), y, atol=1e-6)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_masked_frames_are_zeros_as_beyond_the_ends(causal):
+    module = ConvolutionModule(8, 5, causal=causal).eval()
+    x = torch.randn(2, 20, 8)
+    pad_mask = torch.zeros(2, 20, dtype=torch.bool)
+    pad_mask[:, 13:] = True
+    pad_mask[:, :2] = True
+    assert torch.allclose(module(x, pad_mask)[:, 2:13], module(x[:, 2:13]), atol=1e-6)
+    assert not torch.allclose(module(x)[:, 2:13], module(x[:, 2:13]), atol=1e-3)
+
+
 def test_even_kernels_are_refused():
     with pytest.raises(InputError, match="must be odd, but it is 6"):
         ConvolutionModule(8, 6)

@@ -28,6 +28,13 @@ def test_linear_uses_its_activation_and_the_convolutions_use_relu():
     assert torch.allclose(conv(x), conv.w_2(conv.w_1(x.transpose(1, 2)).relu().transpose(1, 2)))
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_masked_frames_change_nothing(name):
+    network = build_feed_forward(name, 4, 12, 3, 0.0, torch.nn.ReLU())
+    x, pad_mask = torch.randn(1, 7, 4), torch.arange(7).unsqueeze(0) >= 5
+    assert torch.allclose(network(x, pad_mask)[:, :5], network(x[:, :5]), atol=1e-6)
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(InputError, match="conv2d is not known"):
         build_feed_forward("conv2d", 4, 12, 3, 0.0, torch.nn.ReLU())

@@ -33,6 +33,16 @@ def test_an_offset_continues_where_the_last_call_ended():
     assert torch.equal(torch.cat(parts, 1), encoding(x))
 
 
+def test_positions_may_be_told_one_by_one():
+    encoding = PositionalEncoding(8, 0.0, max_len=10)
+    x = torch.randn(12, 8)
+    order = torch.tensor([3, 4, 0, 1, 2, 9, 8, 7, 6, 5, 3, 3])
+    expected = x * math.sqrt(8) + encoding.pe[order]
+    assert torch.allclose(encoding.at(x, order), expected)
+    far = encoding.at(x, order + 100_000)
+    assert len(encoding.pe) == 10 and torch.allclose(far[0], encoding(x[:1].unsqueeze(0), 100_003)[0, 0], atol=1e-6)
+
+
 def test_the_scaled_form_learns_its_scale():
     encoding = ScaledPositionalEncoding(8, 0.0)
     assert list(encoding.state_dict()) == ["alpha"] and encoding.alpha.shape == ()

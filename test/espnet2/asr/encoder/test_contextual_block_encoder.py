@@ -24,9 +24,7 @@ def build(kind="conformer", seed=0, **options):
     size = 8 if options["input_layer"] is None else 17
     if kind == "transformer":
         return ContextualBlockTransformerEncoder(size, **options).eval()
-    encoder = ContextualBlockConformerEncoder(
-        size, **{"macaron_style": True, "cnn_module_kernel": 5, **options}
-    ).eval()
+    encoder = ContextualBlockConformerEncoder(size, **{"macaron_style": True, "cnn_module_kernel": 5, **options}).eval()
     for layer in encoder.encoders:
         if layer.conv_module is not None:
             layer.conv_module.norm.running_mean.normal_(0, 0.3)
@@ -77,7 +75,9 @@ def test_streams_in_any_pieces_equal_whole_utterances(case):
     draw = random.Random(case)
     sizes = dict(zip(("block_size", "hop_size", "look_ahead"), draw.choice(SIZES), strict=True))
     options = {name: draw.random() < 0.5 for name in ("init_average", "ctx_pos_enc", "legacy_padding")}
-    encoder = build(draw.choice(["conformer", "transformer"]), case, input_layer=draw.choice(INPUT_LAYERS), **sizes, **options)
+    encoder = build(
+        draw.choice(["conformer", "transformer"]), case, input_layer=draw.choice(INPUT_LAYERS), **sizes, **options
+    )
     lengths = [draw.randint(20, 60) * encoder.subsample // draw.choice([1, 1, 6]) for _ in range(draw.randint(1, 3))]
     xs = [features(encoder, max(length, 15)) for length in lengths]
     for x, ys in zip(xs, stream(encoder, xs, draw), strict=True):
@@ -97,6 +97,31 @@ def test_every_length_frame_by_frame(num_frames, legacy_padding):
             outputs.append(ys[0])
         ys, _ = encoder.stream([x[:0]], state, [True])
     assert torch.allclose(torch.cat([*outputs, ys[0]]), alone(encoder, x), atol=1e-5)
+
+
+@torch.no_grad()
+def test_equals_the_method_block_by_block():
+    """Tsunoo et al., 2019, section 3.2: without convolutions an end of a block that is not there can be left out."""
+    encoder = build("transformer")
+    x = torch.randn(21, 17)
+    frames = encoder.embed(x.unsqueeze(0))
+    with_positions, outputs, before = encoder.pos_enc(frames), [], None
+    for block in range(5):  # 21 frames: (21 - 4) / 4, rounded up; the last block has 5 of 8 frames
+        span = slice(4 * block, 4 * block + 8)
+        summary = encoder.pos_enc(frames[:, span].mean(1, keepdim=True), block)
+        slots = torch.cat([summary if before is None else before[0], with_positions[:, span], summary], 1)
+        may_look = torch.ones(1, slots.size(1), slots.size(1), dtype=torch.bool)
+        may_look[:, 0] = may_look[..., -1] = False
+        below = [summary]
+        for number, layer in enumerate(encoder.encoders):
+            if number:
+                slots = torch.cat([below[-1] if before is None else before[number], slots[:, 1:]], 1)
+            slots = layer(slots, may_look)
+            below.append(slots[:, -1:])
+        before = below
+        own = slots[0, 1:-1]
+        outputs.append(own[0 if block == 0 else 2 : None if block == 4 else 6])
+    assert torch.allclose(alone(encoder, x), encoder.after_norm(torch.cat(outputs)), atol=1e-5)
 
 
 @torch.no_grad()
