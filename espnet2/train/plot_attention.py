@@ -105,6 +105,8 @@ def draw_attention(
     """
     for ids, batch in batches:
         for layer, weights in attention_weights(model, batch).items():
+            if len(weights) != len(ids):
+                continue  # a layer that looks at blocks of utterances has no picture of one
             for utterance, own in zip(ids, weights):
                 name = f"{layer}_{utterance}"
                 path = path_below(directory, utterance) / f"{layer}.{epoch}ep.png"

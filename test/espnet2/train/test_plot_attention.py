@@ -56,3 +56,10 @@ def test_files(tmp_path):
     assert set(pictures) == {f"attention_utt{n}" for n in range(3)}
     assert pictures["attention_utt1"] == tmp_path / "utt1" / "attention.7ep.png"
     assert all(Image.open(path).size[1] > PANEL[1] for path in pictures.values())
+
+
+def test_layers_over_blocks_have_no_pictures(tmp_path, monkeypatch):
+    weights = {"blocks": torch.rand(6, 2, 4, 4), "whole": torch.rand(2, 2, 4, 4)}
+    monkeypatch.setattr("espnet2.train.plot_attention.attention_weights", lambda model, batch: weights)
+    drawn = [name for name, _ in draw_attention(TinyModel(), [(["a", "b"], {})], 1, tmp_path)]
+    assert drawn == ["whole_a", "whole_b"]
