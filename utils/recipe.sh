@@ -16,7 +16,7 @@
 _option_names=()            # in the order of their declaration
 _help_lines=()              # "# Title" of a section, or an option's name
 _stage_numbers=()
-declare -A _default=() _help=() _choices=() _later=() _stage_name=() _stage_title=() _stage_flags=() _skip_reason=()
+declare -A _default=() _help=() _choices=() _later=() _stage_name=() _stage_title=() _stage_flags=() _skip_reason=() _given=()
 _usage=""
 _arguments=""
 _running=""                 # the stage under way, for the message when it fails
@@ -134,6 +134,7 @@ _assign() {
                 _did_you_mean "${value}" ${_choices[${name}]})"
         fi
         printf -v "${name}" '%s' "${value}"
+        _given[${name}]=true
     else
         _refuse "unknown option ${origin}.$(_did_you_mean "${name}" "${_option_names[@]}")"
     fi
@@ -195,6 +196,9 @@ parse_options() {
         done
     fi
 }
+
+# True when option NAME was asked for, be it as it is by default.
+was_given() { [ -n "${_given[$1]:-}" ]; }
 
 check_no_positional() {
     [ "${#positional[@]}" -eq 0 ] && return

@@ -31,6 +31,17 @@ decode_set() {
         --log-dir "${logdir}" --log_name "${task}_inference" --input_shift "$(input_shift "${data}")"
 }
 
+# kept_model DIR: the averaged model that a training has kept; which ones there are, its best_model_criterion says.
+# First as in PREFERRED_WEIGHTS of espnet2/inference/models.py.
+kept_model() {
+    local pattern found
+    for pattern in valid.acc 'valid.cer*' valid.loss 'valid.*' '*'; do
+        found=$(compgen -G "$1/${pattern}.ave.pth" | sort | tail -n 1) || true
+        [ -z "${found}" ] || break
+    done
+    printf '%s' "${found##*/}"
+}
+
 # write_trn TEXT UTT2SPK OUT OPTION...: "<tokens>\t(<speaker>-<utterance>)" lines; the options are tokenize_text's.
 write_trn() {
     cmp -s <(awk '{ print $1 }' "$1") <(awk '{ print $1 }' "$2") \

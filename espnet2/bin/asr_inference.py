@@ -4,22 +4,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from espnet2.config.cli import ConfigParser
+from espnet2.config.options import add_options
 from espnet2.inference.options import (
     MaskCTCOptions,
     RecogniserOptions,
     SetOptions,
+    SimulationOptions,
     UnsupportedOptions,
     make_parser,
     parse_required,
 )
-from espnet2.search.options import SearchOptions
+from espnet2.inference.streaming_options import ChunkOptions, EndpointOptions
+from espnet2.search.options import SearchOptions, StreamingOptions
 from espnet2.utils.door import run_door
 
 
 def get_parser() -> ConfigParser:
     """All options."""
-    groups = (SetOptions, RecogniserOptions, SearchOptions, MaskCTCOptions, UnsupportedOptions)
-    return make_parser("Recognise a data set.", *groups)
+    groups = (SetOptions, RecogniserOptions, SearchOptions, MaskCTCOptions, SimulationOptions, UnsupportedOptions)
+    parser = make_parser("Recognise a data set.", *groups)
+    for options in (ChunkOptions, StreamingOptions, EndpointOptions):
+        add_options(parser, options, "Without effect here, so that configurations of asr_inference_streaming serve, too")
+    return parser
 
 
 def main(cmd: Sequence[str] | None = None) -> None:

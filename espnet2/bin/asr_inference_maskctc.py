@@ -8,6 +8,7 @@ from espnet2.inference.options import (
     MaskCTCOptions,
     RecogniserOptions,
     SetOptions,
+    SimulationOptions,
     UnsupportedOptions,
     make_parser,
     parse_required,
@@ -19,7 +20,8 @@ from espnet2.utils.door import run_door
 def get_parser() -> ConfigParser:
     """All options that Mask-CTC knows; those of other searches have their defaults."""
     parser = make_parser("Recognise a data set by Mask-CTC.", SetOptions, RecogniserOptions, MaskCTCOptions)
-    parser.set_defaults(**asdict(SearchOptions()), **asdict(UnsupportedOptions()))
+    others = (SearchOptions(), SimulationOptions(), UnsupportedOptions())
+    parser.set_defaults(**{name: value for group in others for name, value in asdict(group).items()})
     return parser
 
 

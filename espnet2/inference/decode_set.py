@@ -1,15 +1,22 @@
 """Recognise a data set into ``<output_dir>/<n>best_recog/{text,token,token_int,score}``."""
 import argparse
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from espnet2.config.options import from_args
 from espnet2.fileio.datadir_writer import DatadirWriter
-from espnet2.inference.options import MaskCTCOptions, RecogniserOptions, SetOptions, UnsupportedOptions
-from espnet2.inference.speech2text import Result, Speech2Text
+from espnet2.inference.options import (
+    MaskCTCOptions,
+    RecogniserOptions,
+    SetOptions,
+    SimulationOptions,
+    UnsupportedOptions,
+)
+from espnet2.inference.parts import Result
+from espnet2.inference.speech2text import Speech2Text
 from espnet2.inference.utterances import Utterance, read_utterances
 from espnet2.search.options import SearchOptions
 from espnet2.tasks.asr import ASRTask
@@ -22,14 +29,53 @@ SHOWN_ERRORS = 10
 WINDOW_BATCHES = 8  # how many batches' utterances are sorted by length together
 
 
+class Recogniser(Protocol):
+    """What is asked of a ``Speech2Text``."""
+
+    asr_model: Any
+    asr_train_args: Any
+
+    def __call__(self, speech: list[Any]) -> list[Any]:
+        """The results of each waveform."""
+
+
+R = TypeVar("R", bound=Recogniser)
+
+
 def decode_set(args: argparse.Namespace) -> None:
     """Recognise all utterances that the options name.
 
-    Utterances that cannot be read are told and left out; the others are still done.
+    Args:
+        args: The fields of ``SetOptions``, ``RecogniserOptions``, ``SearchOptions``, ``MaskCTCOptions``,
+            ``SimulationOptions`` and ``UnsupportedOptions``.
+    Raises:
+        InputError: If the options do not fit; at the end, if utterances were left out.
+    """
+    decode_with(_load, args)
+
+
+def _load(args: argparse.Namespace, options: SetOptions) -> Speech2Text:
+    return Speech2Text.from_pretrained(
+        **asdict(from_args(RecogniserOptions, args)),
+        **asdict(from_args(SearchOptions, args)),
+        **asdict(from_args(MaskCTCOptions, args)),
+        **asdict(from_args(SimulationOptions, args)),
+        **asdict(from_args(UnsupportedOptions, args)),
+        device=options.device,
+        dtype=options.dtype,
+        batch_size=options.batch_size,
+        long_seconds=options.long_seconds,
+    )
+
+
+def decode_with(load: Callable[[argparse.Namespace, SetOptions], R], args: argparse.Namespace) -> R:
+    """Recognise a set. Utterances that cannot be read are told and left out; the others are still done.
 
     Args:
-        args: The fields of ``SetOptions``, ``RecogniserOptions``, ``SearchOptions``, ``MaskCTCOptions`` and
-            ``UnsupportedOptions``.
+        load: Makes the recogniser of the options.
+        args: The fields of ``SetOptions`` and whatever ``load`` wants.
+    Returns:
+        The recogniser.
     Raises:
         InputError: If the options do not fit; at the end, if utterances were left out.
     """
@@ -38,16 +84,7 @@ def decode_set(args: argparse.Namespace) -> None:
     set_all_random_seed(options.seed)
     names = [name for _, name, _ in options.data_path_and_name_and_type]
     ASRTask.check_task_requirements(names, options.allow_variable_data_keys, train=False, inference=True)
-    speech2text = Speech2Text.from_pretrained(
-        **asdict(from_args(RecogniserOptions, args)),
-        **asdict(from_args(SearchOptions, args)),
-        **asdict(from_args(MaskCTCOptions, args)),
-        **asdict(from_args(UnsupportedOptions, args)),
-        device=options.device,
-        dtype=options.dtype,
-        batch_size=options.batch_size,
-        long_seconds=options.long_seconds,
-    )
+    speech2text = load(args, options)
     no_text = argparse.Namespace(**{**vars(speech2text.asr_train_args), "token_type": None})
     preprocess = ASRTask.build_preprocess_fn(no_text, train=False)
     needs = InputNeeds(speech2text.asr_model.sample_rates(), resamples=not options.strict_rate)
@@ -58,10 +95,11 @@ def decode_set(args: argparse.Namespace) -> None:
         more = f"\n... and {len(errors) - SHOWN_ERRORS} more" if len(errors) > SHOWN_ERRORS else ""
         shown = "\n".join(errors[:SHOWN_ERRORS])
         raise InputError(f"{len(errors)} utterances could not be read; all others are recognised:\n{shown}{more}")
+    return speech2text
 
 
 def write_results(
-    utterances: Iterable[Utterance], speech2text: Speech2Text, writer: DatadirWriter, batch_size: int = 1
+    utterances: Iterable[Utterance], speech2text: Recogniser, writer: DatadirWriter, batch_size: int = 1
 ) -> list[str]:
     """Recognise and write utterances in the order given.
 
@@ -93,7 +131,7 @@ def write_results(
     return errors
 
 
-def _recognise(utterances: Sequence[Utterance], speech2text: Speech2Text, batch_size: int) -> dict[str, Any]:
+def _recognise(utterances: Sequence[Utterance], speech2text: Recogniser, batch_size: int) -> dict[str, Any]:
     """The result of each utterance, those of like length having gone together."""
     by_length = sorted(utterances, key=lambda utterance: len(utterance.data["speech"]), reverse=True)
     results: dict[str, Any] = {}

@@ -6,36 +6,12 @@ the probability.
 """
 
 # Shapes: s frames, V vocabulary
-from dataclasses import dataclass
-
 from torch import Tensor
 
-from espnet2.config.options import option
-from espnet2.utils.errors import InputError
+from espnet2.inference.streaming_options import EndpointOptions
 
 LONG_SHARE = 2 / 3  # of the longest utterance; from there on a short pause is enough
 BLANK = 0
-
-
-@dataclass
-class EndpointOptions:
-    """Where endless speech is cut."""
-
-    endpoint: bool = option(False, "End an utterance at each long silence")
-    silence_seconds: float = option(1.0, "Silence that ends an utterance with text")
-    empty_silence_seconds: float = option(5.0, "Silence after which an utterance without text is given up")
-    max_utterance_seconds: float = option(
-        30.0, "No utterance is longer, even without endpoint: from two thirds on it ends at a pause; 0: no limit"
-    )
-    pause_seconds: float = option(0.4, "Silence that ends an utterance that has become long")
-    silence_probability: float = option(0.9, "Frames to which CTC gives blank as much are silence")
-
-    def __post_init__(self) -> None:
-        for name in ("silence_seconds", "empty_silence_seconds", "max_utterance_seconds", "pause_seconds"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} is {getattr(self, name)}; it must not be negative.")
-        if not 0 < self.silence_probability <= 1:
-            raise InputError(f"silence_probability is {self.silence_probability}; it must lie between 0 and 1.")
 
 
 class Endpointer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from espnet2.search.hypothesis import Hypothesis, Word
 
@@ -60,6 +61,6 @@ class StablePrefix:
         return max(agreed, sum(age >= self.num_blocks for age in self._ages))
 
 
-def num_shared(first: Sequence[int], second: Sequence[int]) -> int:
+def num_shared(first: Sequence[Any], second: Sequence[Any]) -> int:
     """How many tokens two texts have in common from the start."""
     return next((n for n, (a, b) in enumerate(zip(first, second)) if a != b), min(len(first), len(second)))

@@ -82,12 +82,20 @@ class MaskCTCOptions:
 
 
 @dataclass
+class SimulationOptions:
+    """Simulated streaming."""
+
+    streaming: bool = option(
+        False, "Search whole utterances block by block, as if they came live (see also espnet2.bin.asr_inference_streaming)"
+    )
+
+
+@dataclass
 class UnsupportedOptions:
     """Not supported; kept so that complete old command lines and configurations are understood."""
 
     word_lm_train_config: str | None = option(None, "Word language model", str_or_none)
     word_lm_file: str | None = option(None, "Word language model", str_or_none)
-    streaming: bool = option(False, "Simulated streaming")
     enh_s2t_task: bool = option(False, "Enhancement and recognition")
     multi_asr: bool = option(False, "Several speakers")
     hugging_face_decoder: bool = option(False, "Decoder of Hugging Face")

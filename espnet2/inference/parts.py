@@ -44,7 +44,7 @@ class Parts:
     device: str
 
     @property
-    def sample_rate(self) -> int | None:
+    def sample_rate(self) -> Any:
         """The rate of the speech; None if the model takes features."""
         return self.asr_model.sample_rates().get("speech")
 

@@ -53,7 +53,9 @@ class SampleInput:
             )
         rate = self._checked_rate(sample_rate)
         if len(samples) and np.abs(samples).max() > LOUD:
-            self._tell("loud", f"chunk {self.num_chunks}: floats are expected between -1 and 1; give 16-bit samples as int16")
+            self._tell(
+                "loud", f"chunk {self.num_chunks}: floats are expected between -1 and 1; give 16-bit samples as int16"
+            )
         self.num_chunks += 1
         if rate == self.model_rate:
             return samples
@@ -117,4 +119,6 @@ def _as_floats(chunk: Any, number: int) -> np.ndarray:
         return (samples.astype(np.float32) - 128) / 128
     if samples.dtype in (np.int8, np.int16, np.int32):
         return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
-    raise InputError(f"chunk {number} holds {samples.dtype}; expected int16 or another kind of 8 to 32 bits, or floats.")
+    raise InputError(
+        f"chunk {number} holds {samples.dtype}; expected int16 or another kind of 8 to 32 bits, or floats."
+    )

@@ -14,7 +14,7 @@ from espnet2.search.ctc_prefix_beam import CTCPrefixBeamSearch
 from espnet2.search.hypothesis import Hypothesis
 from espnet2.search.length_bonus import LengthBonus
 from espnet2.search.options import SearchOptions
-from espnet2.search.rescoring import RescoringSearch, ctc_scorer, token_by_token
+from espnet2.search.rescoring import RescoringSearch, SecondPass, ctc_scorer, token_by_token
 from espnet2.search.scorer import Scorer
 from espnet2.search.time_synchronous import TimeSynchronousSearch
 from espnet2.utils.errors import InputError
@@ -58,7 +58,7 @@ def build_search(
         InputError: If an option asks for a part that the recogniser does not have.
     """
     if asr_model.joint_network is not None:
-        _refuse_ctc_modes(options, phrases, "A transducer")
+        refuse_for_transducer(options, phrases, ngram)
         from espnet2.inference.transducer_search import build_transducer_search
 
         return build_transducer_search(
@@ -71,8 +71,21 @@ def build_search(
         from espnet2.inference.mask_ctc_search import build_mask_ctc_search
 
         return build_mask_ctc_search(asr_model, n_iterations, threshold_probability)
-    parts = _Parts(asr_model, lm, ngram, token_list, options, phrases)
+    parts = SearchParts(asr_model, lm, ngram, token_list, options, phrases)
     return BUILDERS["time_sync" if options.time_sync else options.decoding_mode](parts)
+
+
+def refuse_for_transducer(options: SearchOptions, phrases: Sequence[Phrase], ngram: Scorer | None) -> None:
+    """Refuse what a transducer's search would take no notice of.
+
+    Raises:
+        InputError: If there is anything of the kind.
+    """
+    _refuse_ctc_modes(options, phrases, "A transducer")
+    if ngram is not None and options.ngram_weight:
+        raise InputError("The search of a transducer has no use for an n-gram model: leave ngram_file (use_ngram) out.")
+    if options.penalty:
+        raise InputError("The search of a transducer has no use for a length bonus: leave penalty out.")
 
 
 def _refuse_ctc_modes(options: SearchOptions, phrases: Sequence[Phrase], model: str) -> None:
@@ -83,8 +96,8 @@ def _refuse_ctc_modes(options: SearchOptions, phrases: Sequence[Phrase], model: 
         raise InputError(f"{model} cannot be biased by hotwords: leave the option out.")
 
 
-class _Parts:
-    """What searches are made of.
+class SearchParts:
+    """What searches are made of; see ``build_search`` for the arguments.
 
     Raises:
         InputError: If weights and mode do not fit the model.
@@ -153,7 +166,8 @@ class _Parts:
             raise InputError(f"The model was trained without CTC: ctc_weight must be 0.0, not {ctc_weight}.")
 
 
-def _label_synchronous(parts: _Parts) -> Search:
+def label_synchronous(parts: SearchParts) -> BeamSearch:
+    """Token after token, by decoder and CTC."""
     model, options = parts.model, parts.options
     # the order in which scores are told
     scorers = parts.only("decoder")
@@ -170,7 +184,8 @@ def _label_synchronous(parts: _Parts) -> Search:
     )
 
 
-def _greedy(parts: _Parts) -> Search:
+def greedy(parts: SearchParts) -> CTCGreedySearch:
+    """The likeliest path of CTC."""
     unused = [name for name in ("lm", "ngram", HOTWORDS) if name in parts.scorers and parts.weights[name]]
     if unused:
         raise InputError(
@@ -180,7 +195,7 @@ def _greedy(parts: _Parts) -> Search:
     return CTCGreedySearch(parts.model.ctc, blank=parts.model.blank_id, **parts.ends)
 
 
-def _prefix_beam(parts: _Parts, kind: type, names: Sequence[str], ctc_weight: float) -> Any:
+def _prefix_beam(parts: SearchParts, kind: type, names: Sequence[str], ctc_weight: float) -> Any:
     return kind(
         parts.model.ctc,
         parts.only(*names),
@@ -192,33 +207,44 @@ def _prefix_beam(parts: _Parts, kind: type, names: Sequence[str], ctc_weight: fl
     )
 
 
-def _ctc_prefix_beam(parts: _Parts) -> Search:
+def ctc_prefix_beam(parts: SearchParts) -> CTCPrefixBeamSearch:
+    """Frame after frame, by CTC."""
     return _prefix_beam(parts, CTCPrefixBeamSearch, ("lm", "ngram", "length_bonus", HOTWORDS), 1.0)
 
 
-def _time_synchronous(parts: _Parts) -> Search:
+def first_of_two(parts: SearchParts) -> CTCPrefixBeamSearch:
+    """CTC without other models: they judge what it finds."""
+    return _prefix_beam(parts, CTCPrefixBeamSearch, (HOTWORDS,), 1.0)
+
+
+def second_of_two(parts: SearchParts) -> SecondPass:
+    """All models, over whole transcripts."""
+    ends = parts.ends
+    judges = {name: token_by_token(scorer, **ends) for name, scorer in parts.only("ngram", "length_bonus").items()}
+    if parts.model.ctc is not None:
+        judges["ctc"] = ctc_scorer(parts.model.ctc, parts.model.blank_id)
+    if "decoder" in parts.scorers:
+        judges["decoder"] = decoder_scorer(parts.model)
+    if "lm" in parts.scorers:
+        judges["lm"] = lm_scorer(parts.scorers["lm"], **ends)
+    return SecondPass(judges, parts.weights, parts.options.normalize_length)
+
+
+def _time_synchronous(parts: SearchParts) -> Search:
     names = ("decoder", "lm", "ngram", "length_bonus", HOTWORDS)
     return _prefix_beam(parts, TimeSynchronousSearch, names, parts.options.ctc_weight)
 
 
-def _rescoring(parts: _Parts) -> Search:
-    ends = parts.ends
+def _rescoring(parts: SearchParts) -> Search:
     if "ngram" in parts.scorers:
         parts.scorers["ngram"].is_partial = True  # the tokens to judge are known
-    second_pass = {"ctc": ctc_scorer(parts.model.ctc, parts.model.blank_id)}
-    second_pass |= {name: token_by_token(scorer, **ends) for name, scorer in parts.only("ngram", "length_bonus").items()}
-    if "decoder" in parts.scorers:
-        second_pass["decoder"] = decoder_scorer(parts.model)
-    if "lm" in parts.scorers:
-        second_pass["lm"] = lm_scorer(parts.scorers["lm"], **ends)
-    first_pass = _prefix_beam(parts, CTCPrefixBeamSearch, (HOTWORDS,), 1.0)
-    return RescoringSearch(first_pass, second_pass, parts.weights, parts.options.normalize_length)
+    return RescoringSearch(first_of_two(parts), second_of_two(parts))
 
 
-BUILDERS: Mapping[str, Callable[[_Parts], Search]] = {
-    "attention": _label_synchronous,
-    "ctc_greedy": _greedy,
-    "ctc_prefix_beam": _ctc_prefix_beam,
+BUILDERS: Mapping[str, Callable[[SearchParts], Search]] = {
+    "attention": label_synchronous,
+    "ctc_greedy": greedy,
+    "ctc_prefix_beam": ctc_prefix_beam,
     "rescoring": _rescoring,
     "time_sync": _time_synchronous,
 }

@@ -26,6 +26,7 @@ from espnet2.inference.models import with_files_of
 from espnet2.inference.options import UnsupportedOptions
 from espnet2.inference.parts import Result, load_parts
 from espnet2.inference.scorers import build_search
+from espnet2.inference.streaming_scorers import build_simulated_search
 from espnet2.inference.words import with_confidence, with_words
 from espnet2.layers.too_short import TooShortUttError
 from espnet2.search.beam_search import max_tokens, min_tokens
@@ -52,6 +53,7 @@ class Speech2Text:
         device: Where to compute.
         maxlenratio, minlenratio, beam_size, ctc_weight, lm_weight, ngram_weight, penalty, nbest, normalize_length,
             decoding_mode, time_sync, hotwords, hotword_boost: See ``espnet2.search.options``.
+        streaming: Search block by block, as if the speech came live.
         transducer_conf: Options of a transducer's search: ``search_type`` and others.
         maskctc_n_iterations, maskctc_threshold_probability: See ``espnet2.inference.options``.
         word_times: Fill in ``words`` and ``confidence`` of each hypothesis.
@@ -95,6 +97,7 @@ class Speech2Text:
         normalize_length: bool = False,
         decoding_mode: str = "attention",
         time_sync: bool = False,
+        streaming: bool = False,
         hotwords: Hotwords | None = None,
         hotword_boost: float = 2.0,
         transducer_conf: Mapping[str, Any] | None = None,
@@ -141,7 +144,8 @@ class Speech2Text:
             decoding_mode=decoding_mode,
             time_sync=time_sync,
         )
-        self.beam_search = build_search(
+        build = build_simulated_search if streaming else build_search
+        self.beam_search = build(
             self.asr_model,
             self.parts.lm,
             self.parts.ngram,

@@ -86,7 +86,9 @@ class Stream:
     def put(self, chunk: Any, sample_rate: int | None = None) -> None:
         """As ``feed``, but nothing is recognised yet."""
         if self._is_closed:
-            raise InputError("This stream is finished: reset() the recogniser, or open another stream, before feeding more.")
+            raise InputError(
+                "This stream is finished: reset() the recogniser, or open another stream, before feeding more."
+            )
         self._queue.put(self._input.take(chunk, sample_rate))
 
     def close(self) -> None:
@@ -119,21 +121,18 @@ class Stream:
     @property
     def results(self) -> list[Result]:
         """The n-best so far; none before the first block."""
-        parts, nbest = self.recognition.parts, self.recognition.nbest
-        hypotheses = self._utterance.hypotheses[:nbest]
-        latest = [parts.as_result(hypothesis) for hypothesis in hypotheses]
-        if not self._history:
-            return latest or (self._without_speech() if self._is_done else [])
-        segments = [self._segment(result) for result in latest if result[2]] or [None]
-        return [_joined([*self._history, *([segment] if segment else [])], parts) for segment in segments]
-
-    def _without_speech(self) -> list[Result]:
-        """The results of a stream too short for a frame, or of nothing but silent utterances."""
-        parts = self.recognition.parts
-        if self._utterance.start_sample:
+        parts, utterance = self.recognition.parts, self._utterance
+        latest = [parts.as_result(hypothesis) for hypothesis in utterance.hypotheses[: self.recognition.nbest]]
+        if self._history:
+            segments = [self._segment(result) for result in latest if result[2]]
+            wholes = [[*self._history, segment] for segment in segments] or [self._history]
+            return [_joined(whole, parts) for whole in wholes]
+        if self._is_done and not utterance.num_searched:
+            if not utterance.start_sample:  # the stream was too short for a frame
+                return parts.blank_results(self.recognition.nbest)
             ends = torch.tensor([parts.asr_model.sos, parts.asr_model.eos])
-            return [parts.as_result(Hypothesis(ends))]
-        return [] if self._utterance.num_searched else parts.blank_results(self.recognition.nbest)
+            return [parts.as_result(Hypothesis(ends))]  # it ended after some silent utterances
+        return latest
 
     def next_piece(self) -> Piece | None:
         """What the encoder is to be given; None: more samples are needed, or all are done."""
@@ -168,9 +167,7 @@ class Stream:
         utterance = self._utterance
         text, tokens, token_int, hypothesis = result
         words = None if hypothesis.words is None else list(hypothesis.words)
-        return Segment(
-            utterance.start_seconds, utterance.end_seconds, text, tokens, token_int, words, hypothesis
-        )
+        return Segment(utterance.start_seconds, utterance.end_seconds, text, tokens, token_int, words, hypothesis)
 
 
 def _joined(segments: Sequence[Segment], parts: Any) -> Result:

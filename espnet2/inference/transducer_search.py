@@ -2,18 +2,21 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from torch.nn import RNNBase
 
 from espnet2.asr.transducer import network_of
 from espnet2.config.registry import construct
 from espnet2.search.scorer import Scorer
+from espnet2.search.streaming.transducer import StreamingTransducerSearch
 from espnet2.search.transducer.language_model import LanguageModel
 from espnet2.search.transducer.options import TransducerOptions
 from espnet2.search.transducer.search import ALGORITHMS, TransducerSearch
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
+
+AnySearch = TypeVar("AnySearch", bound=TransducerSearch)
 
 
 def build_transducer_search(
@@ -38,6 +41,36 @@ def build_transducer_search(
     Raises:
         InputError: If an option is unknown or not supported, or the language model cannot take part.
     """
+    return _build(TransducerSearch, asr_model, lm, token_list, beam_size, lm_weight, nbest, transducer_conf)
+
+
+def build_streaming_transducer_search(
+    asr_model: Any,
+    lm: Scorer | None,
+    token_list: Sequence[str],
+    beam_size: int,
+    lm_weight: float,
+    nbest: int,
+    transducer_conf: Mapping[str, Any] | None,
+) -> StreamingTransducerSearch:
+    """The same search of streams; see ``build_transducer_search``.
+
+    Raises:
+        InputError: Also if the kind of search must have the whole utterance at once.
+    """
+    return _build(StreamingTransducerSearch, asr_model, lm, token_list, beam_size, lm_weight, nbest, transducer_conf)
+
+
+def _build(
+    kind: type[AnySearch],
+    asr_model: Any,
+    lm: Scorer | None,
+    token_list: Sequence[str],
+    beam_size: int,
+    lm_weight: float,
+    nbest: int,
+    transducer_conf: Mapping[str, Any] | None,
+) -> AnySearch:
     options = construct(TransducerOptions, transducer_conf or {}, "transducer_conf")
     _check(options, beam_size, len(token_list))
     if not all(isinstance(layer, RNNBase) for layer in asr_model.decoder.decoder):
@@ -52,7 +85,7 @@ def build_transducer_search(
         else:
             device = next(asr_model.parameters()).device
             fused = LanguageModel(lm, lm_weight, sos=len(token_list) - 1, device=device)
-    return TransducerSearch(network, beam_size, options, fused, nbest)
+    return kind(network, beam_size, options, fused, nbest)
 
 
 def _check(options: TransducerOptions, beam_size: int, vocab_size: int) -> None:

@@ -107,10 +107,12 @@ class MultiHeadedAttention(torch.nn.Module):
             query (B, H, L, d_k), key (B, H, T, d_k), value (B, H, T, d_k), mask (B, 1, T) or (B, L, T),
             bias (B, H, L, T) -> (B, L, D)
         """
-        mask = None if mask is None else mask.bool().unsqueeze(1)  # (B, 1, 1 or L, T)
         if self.keep_attention:
-            context = self._weigh(query, key, value, mask, bias)
+            attn = self.weights(query, key, mask, bias)
+            self.attn = attn.detach()
+            context = F.dropout(attn, self.dropout_rate, self.training) @ value
         else:
+            mask = None if mask is None else mask.bool().unsqueeze(1)  # (B, 1, 1 or L, T)
             if bias is not None and mask is not None:
                 # -inf, not the smallest finite value: then the kernel gives zero weights to rows that may look nowhere.
                 bias = bias.masked_fill(~mask, -torch.inf)
@@ -119,18 +121,20 @@ class MultiHeadedAttention(torch.nn.Module):
             )
         return self.linear_out(context.transpose(1, 2).flatten(2))
 
-    def _weigh(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, bias: Tensor | None) -> Tensor:
-        """The same in plain steps, which leave the weights in ``attn``."""
+    def weights(self, query: Tensor, key: Tensor, mask: Tensor | None, bias: Tensor | None = None) -> Tensor:
+        """Where the queries look; see ``attend``.
+
+        Shapes:
+            query (B, H, L, d_k), key (B, H, T, d_k), mask (B, 1, T) or (B, L, T), bias (B, H, L, T) -> (B, H, L, T)
+        """
         scores = query @ key.transpose(-2, -1) / math.sqrt(self.d_k)
         if bias is not None:
             scores = scores + bias
         if mask is None:
-            attn = scores.softmax(-1)
-        else:
-            lowest = torch.finfo(scores.dtype).min
-            attn = scores.masked_fill(~mask, lowest).softmax(-1).masked_fill(~mask, 0.0)
-        self.attn = attn.detach()
-        return F.dropout(attn, self.dropout_rate, self.training) @ value
+            return scores.softmax(-1)
+        mask = mask.bool().unsqueeze(1)  # (B, 1, 1 or L, T)
+        lowest = torch.finfo(scores.dtype).min
+        return scores.masked_fill(~mask, lowest).softmax(-1).masked_fill(~mask, 0.0)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
         """Attend.

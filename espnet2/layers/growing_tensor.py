@@ -4,6 +4,7 @@ Room is left behind the values. When there is no more, what is still held moves 
 is copied about once. An older version stays as it was, whatever is appended to a newer one: those that were made from
 the same version do not see one another.
 """
+
 from torch import Tensor
 
 

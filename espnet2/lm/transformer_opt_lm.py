@@ -3,12 +3,13 @@
 Zhang et al., "OPT: Open Pre-trained Transformer Language Models", 2022, https://arxiv.org/abs/2205.01068
 """
 # Shapes: B batch, L labels, V vocabulary; in the search U utterances, K hypotheses of each
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from espnet2.layers.hugging_face import build_hugging_face, copy_cache, new_cache, take_rows
+from espnet2.layers.hugging_face import build_hugging_face, copy_cache, join_rows, new_cache, take_rows
 from espnet2.layers.pretrained import mark_pretrained
 from espnet2.lm.abs_model import AbsLM
 from espnet2.search.scorer import rows_of, rows_of_utterances
@@ -93,3 +94,8 @@ class TransformerOPTLM(AbsLM):
         """
         rows = rows_of_utterances(utterances, state.num_hypotheses)
         return state._replace(cache=take_rows(state.cache, rows))
+
+    def join(self, states: Sequence[OPTState]) -> OPTState:
+        """All hypotheses of several states, whose prefixes are of one length."""
+        cache = join_rows([state.cache for state in states])
+        return OPTState(cache, sum(state.num_hypotheses for state in states))

@@ -218,7 +218,7 @@ class BeamSearch:
         }
         return Beam(choice.prefixes, totals, choice.sums, states)
 
-    def complete(self, choice: Choice, row: int, column: int, add_eos: bool) -> Hypothesis:
+    def complete(self, choice: Choice, row: int, column: int, add_eos: bool = False) -> Hypothesis:
         """A chosen extension with its scores; at the length limit eos is added, unscored, even to one that has it."""
         prefix = choice.prefixes[row, column]
         yseq = torch.cat([prefix, prefix.new_tensor([self.eos])]) if add_eos else prefix

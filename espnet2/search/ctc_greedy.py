@@ -37,15 +37,33 @@ class CTCGreedySearch:
         Shapes:
             encoded (U, T, D), lengths (U,)
         """
-        log_probs = self.ctc.log_softmax(encoded).double()
-        log_probs[:, :, [self.sos, self.eos]] = -torch.inf
-        best, path = log_probs.max(2)  # (U, T)
+        first = torch.full((len(encoded), 1), self.blank, device=encoded.device)
+        best, path, is_token = self.read(encoded, first)
         padding = make_pad_mask(lengths.to(encoded.device), encoded.size(1))
         scores = best.masked_fill(padding, 0.0).sum(1).tolist()
-        before = torch.nn.functional.pad(path[:, :-1], (1, 0), value=self.blank)
-        is_token = (path != self.blank) & (path != before) & ~padding
-        results = []
-        for tokens, marks, score in zip(path, is_token, scores):
-            ends = tokens.new_tensor([self.sos]), tokens.new_tensor([self.eos])
-            results.append([Hypothesis(torch.cat([ends[0], tokens[marks], ends[1]]), score, {"ctc": score})])
-        return results
+        return [
+            [self.hypothesis(tokens[marks], score)] for tokens, marks, score in zip(path, is_token & ~padding, scores)
+        ]
+
+    def read(self, encoded: Tensor, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The best token of each frame.
+
+        Args:
+            encoded: The frames.
+            before: The best token of the frame before them.
+
+        Returns:
+            Its log-probability, its id, and whether it is part of the transcript.
+
+        Shapes:
+            encoded (U, T, D), before (U, 1) -> (U, T), (U, T), (U, T)
+        """
+        log_probs = self.ctc.log_softmax(encoded).double()
+        log_probs[:, :, [self.sos, self.eos]] = -torch.inf
+        best, path = log_probs.max(2)
+        return best, path, (path != self.blank) & (path != torch.cat([before, path[:, :-1]], 1))
+
+    def hypothesis(self, tokens: Tensor, score: float) -> Hypothesis:
+        """The transcript of one utterance: tokens (L,)."""
+        yseq = torch.cat([tokens.new_tensor([self.sos]), tokens, tokens.new_tensor([self.eos])])
+        return Hypothesis(yseq, score, {"ctc": score})

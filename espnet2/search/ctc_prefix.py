@@ -31,6 +31,7 @@ and the last one is the next ``ready_{t+1}``. A token that repeats the prefix's 
 from typing import NamedTuple, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.layers.growing_tensor import GrowingTensor
@@ -181,13 +182,49 @@ class CTCPrefixScorer(Scorer):
             last=tokens,
         )
 
+    def tokens_after(self, state: CTCPrefixState) -> Tensor:
+        """How many tokens CTC expects: in all frames, and after each frame if nothing is said a second time in the next.
+
+        A token begins in a frame if the one before holds another token or blank.
+
+        Returns:
+            (U, T + 1)
+        """
+        probs = state.probs.clone()
+        probs[:, self.blank] = 0.0
+        spoken = probs.sum(1)  # (U, T)
+        again = (probs[:, :, 1:] * probs[:, :, :-1]).sum(1)
+        begins = spoken - F.pad(again, (1, 0))
+        later = begins.flip(1).cumsum(1).flip(1) - begins
+        return F.pad(later + spoken, (0, 1))
+
+    def tokens_to_come(self, state: CTCPrefixState, tokens_after: Tensor) -> Tensor:
+        """How many tokens CTC expects after each prefix, in the frames so far.
+
+        That is the sum over all frames of the probability that the prefix was finished in this frame, times the number of
+        tokens after it.
+
+        Args:
+            state: Of the prefixes.
+            tokens_after: See there.
+
+        Shapes:
+            tokens_after (U, T + 1) -> (U, K)
+        """
+        in_blank = (state.ready_blank - state.psi.unsqueeze(2)).exp()
+        in_token = (state.ready - state.psi.unsqueeze(2)).exp() - in_blank  # (U, K, T + 1)
+        probs = _frame_probs(state, state.last)
+        finished = in_token[:, :, 1:] - in_token[:, :, :-1] * probs  # in this frame: (U, K, T)
+        after = tokens_after[:, None, 1:] - F.pad(probs[:, :, 1:], (0, 1))
+        return (finished * after).sum(2) + (1.0 - finished.sum(2)) * tokens_after[:, :1]
+
     def keep(self, state: CTCPrefixState, utterances: Tensor) -> CTCPrefixState:
         """The state of some utterances.
 
         Shapes:
             utterances (U',)
         """
-        return CTCPrefixState(*(tensor.index_select(0, utterances) for tensor in state[:-1]))
+        return CTCPrefixState._make([*(tensor.index_select(0, utterances) for tensor in state[:-1]), None])
 
 
 def _weights(ready: Tensor) -> tuple[Tensor, Tensor]:

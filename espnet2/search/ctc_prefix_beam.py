@@ -24,7 +24,7 @@ from espnet2.search.hypothesis import Hypothesis, rank
 from espnet2.search.prefix_scores import PrefixScores
 from espnet2.search.scorer import Scorer, take_hypotheses
 
-Scores = Mapping[str, PrefixScores]
+Scores = dict[str, PrefixScores]
 
 
 class FrameBeam(NamedTuple):
@@ -99,18 +99,44 @@ class CTCPrefixBeamSearch:
         """
         frames = lengths.tolist()
         longest = torch.tensor([[max_tokens(length, maxlenratio)] for length in frames], device=encoded.device)
+        beam = self.hear(*self.start(encoded, lengths), encoded, lengths, longest)
+        return [
+            self.results(beam, row, True, min_tokens(num_frames, minlenratio)) for row, num_frames in enumerate(frames)
+        ]
+
+    def hear(
+        self, beam: FrameBeam, scores: Scores, encoded: Tensor, lengths: Tensor, longest: Tensor
+    ) -> FrameBeam:
+        """Go some frames further.
+
+        Args:
+            beam: The prefixes before.
+            scores: What the scorers say of them; it goes along with the beam.
+            encoded: The frames.
+            lengths: How many there are of each utterance.
+            longest: Most tokens of each.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,), longest (U, 1)
+        """
         log_probs = self._log_probs(encoded, lengths)
         candidates = self._candidates(log_probs)
-        scores = {name: PrefixScores(scorer, self.sos) for name, scorer in self.scorers.items()}
-        beam = self._start(encoded, lengths, log_probs, scores)
         for frame in range(log_probs.size(1)):
             beam = self._step(beam, log_probs[:, frame], candidates[:, frame], longest, scores)
-        results = [self._hypotheses(beam, row) for row in range(len(frames))]
-        for row, nbest in enumerate(results):
-            shortest = min_tokens(frames[row], minlenratio)
-            long_enough = [hypothesis for hypothesis in nbest if len(hypothesis.tokens) >= shortest]
-            results[row] = rank(long_enough or nbest, self.normalize_length)
-        return results
+        return beam
+
+    def results(self, beam: FrameBeam, row: int, has_ended: bool, shortest: int = 0) -> list[Hypothesis]:
+        """The prefixes of an utterance as hypotheses, best first.
+
+        Args:
+            beam: The prefixes.
+            row: Which utterance.
+            has_ended: Whether the scorers are asked about the end, too.
+            shortest: Fewest tokens, if there are hypotheses of so many.
+        """
+        nbest = self._hypotheses(beam, row, self.judges_of_end if has_ended else ())
+        long_enough = [hypothesis for hypothesis in nbest if len(hypothesis.tokens) >= shortest]
+        return rank(long_enough or nbest, self.normalize_length)
 
     def _log_probs(self, encoded: Tensor, lengths: Tensor) -> Tensor:
         """In double precision, and nothing but blank after the end of an utterance: (U, T, V)."""
@@ -128,18 +154,26 @@ class CTCPrefixBeamSearch:
         best = log_probs[:, :, ids].topk(min(self.num_candidates, len(ids)), 2).indices
         return ids[best]
 
-    def _start(self, encoded: Tensor, lengths: Tensor, log_probs: Tensor, scores: Scores) -> FrameBeam:
+    def start(self, encoded: Tensor, lengths: Tensor) -> tuple[FrameBeam, Scores]:
+        """The empty prefix of each utterance, and what the scorers say of it.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,)
+        """
+        scores = {name: PrefixScores(scorer, self.sos) for name, scorer in self.scorers.items()}
         started = {name: score.start(encoded, lengths) for name, score in scores.items()}
         num_utterances = len(encoded)
         first = torch.full((num_utterances, 1, 1), self.sos, device=encoded.device)
-        return FrameBeam(
-            paths=start_paths(num_utterances, self.blank, log_probs),
+        zeros = torch.zeros(num_utterances, 1, dtype=torch.float64, device=encoded.device)
+        beam = FrameBeam(
+            paths=start_paths(num_utterances, self.blank, zeros),
             prefixes=first,
             lengths=torch.zeros_like(first[:, :, 0]),
-            sums={name: log_probs.new_zeros(num_utterances, 1) for name in self.scorers},
+            sums=dict.fromkeys(self.scorers, zeros),
             following={name: values.unsqueeze(1) for name, (_, values) in started.items()},
             places={name: places.unsqueeze(1) for name, (places, _) in started.items()},
         )
+        return beam, scores
 
     def _step(
         self, beam: FrameBeam, log_probs: Tensor, candidates: Tensor, longest: Tensor, scores: Scores
@@ -191,10 +225,10 @@ class CTCPrefixBeamSearch:
             score.forget_all_but(places)
         return beam
 
-    def _hypotheses(self, beam: FrameBeam, row: int) -> list[Hypothesis]:
+    def _hypotheses(self, beam: FrameBeam, row: int, judges_of_end: Collection[str]) -> list[Hypothesis]:
         """The prefixes of an utterance with their scores."""
         sums = {"ctc": beam.paths.total[row], **{name: values[row] for name, values in beam.sums.items()}}
-        sums |= {name: sums[name] + beam.following[name][row, :, self.eos] for name in self.judges_of_end}
+        sums |= {name: sums[name] + beam.following[name][row, :, self.eos] for name in judges_of_end}
         totals = sum(self.weights[name] * values for name, values in sums.items())
         found = []
         for column, total in enumerate(torch.as_tensor(totals).tolist()):

@@ -42,6 +42,7 @@ class Hypothesis:
         has_eos: Whether the last id is eos. A transducer's sequences begin with blank and have no end.
         confidence: The share of this transcript in the probability of all that were found; None if it was not asked for.
         words: Words with their times; None if they were not asked for.
+        frames: The encoder frame in which each of ``tokens`` was emitted; None if the search does not know.
     """
 
     yseq: Tensor
@@ -50,6 +51,7 @@ class Hypothesis:
     has_eos: bool = True
     confidence: float | None = None
     words: Sequence[Word] | None = None
+    frames: Sequence[int] | None = None
 
     @property
     def tokens(self) -> list[int]:

@@ -37,6 +37,12 @@ class PrefixScores:
         self._shelves: dict[int, Shelf] = {}
         self._num_shelves = 0
 
+    def copy(self) -> "PrefixScores":
+        """The same prefixes, to be extended while these stay as they are."""
+        other = PrefixScores(self.scorer, self.sos)
+        other._shelves, other._num_shelves = dict(self._shelves), self._num_shelves
+        return other
+
     def start(self, encoded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The empty prefixes.
 

@@ -23,42 +23,35 @@ from espnet2.search.scorer import Scorer, take_hypotheses
 TranscriptScorer = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
-class RescoringSearch:
-    """Find transcripts by CTC, and rank them by ``ctc_weight * ctc + (1 - ctc_weight) * decoder + lm_weight * lm + ...``.
+class SecondPass:
+    """Ranks transcripts by ``ctc_weight * ctc + (1 - ctc_weight) * decoder + lm_weight * lm + ...``.
 
     Args:
-        first_pass: What finds the transcripts; its weights are not used any further.
-        second_pass: What judges them, by name; where it has a name of the first pass, its score takes the other's place.
-        weights: Weights by name, ``ctc`` and the scorers of the first pass among them.
+        scorers: What judges them, by name; where it has a name of the first pass, its score takes the other's place.
+        weights: Weights by name; scores of the first pass that have none do not count.
         normalize_length: Rank the results by score per token.
     """
 
     def __init__(
-        self,
-        first_pass: CTCPrefixBeamSearch,
-        second_pass: Mapping[str, TranscriptScorer],
-        weights: Mapping[str, float],
-        normalize_length: bool = False,
+        self, scorers: Mapping[str, TranscriptScorer], weights: Mapping[str, float], normalize_length: bool = False
     ):
-        self.first_pass = first_pass
-        self.second_pass = {name: scorer for name, scorer in second_pass.items() if weights.get(name)}
-        self.weights = {name: weights.get(name, 0.0) for name in (*first_pass.weights, *self.second_pass)}
+        self.scorers = {name: scorer for name, scorer in scorers.items() if weights.get(name)}
+        self.weights = weights
         self.normalize_length = normalize_length
 
     @torch.no_grad()
     def __call__(
-        self, encoded: Tensor, lengths: Tensor, maxlenratio: float = 0.0, minlenratio: float = 0.0
+        self, found: Sequence[Sequence[Hypothesis]], encoded: Tensor, lengths: Tensor
     ) -> list[list[Hypothesis]]:
-        """Search all utterances; see ``CTCPrefixBeamSearch``.
+        """Judge what the first pass has found for each utterance.
 
         Shapes:
             encoded (U, T, D), lengths (U,)
         """
-        found = self.first_pass(encoded, lengths, maxlenratio, minlenratio)
         transcripts, num_tokens = _stack(found, encoded.device)
         scores = {
             name: scorer(encoded, lengths, transcripts, num_tokens).tolist()
-            for name, scorer in self.second_pass.items()
+            for name, scorer in self.scorers.items()
         }
         judged = [
             [self._judged(hypothesis, scores, row, column) for column, hypothesis in enumerate(nbest)]
@@ -68,8 +61,33 @@ class RescoringSearch:
 
     def _judged(self, hypothesis: Hypothesis, scores: Mapping[str, list], row: int, column: int) -> Hypothesis:
         every = {**hypothesis.scores, **{name: values[row][column] for name, values in scores.items()}}
-        total = sum(self.weights[name] * value for name, value in every.items())
+        total = sum(self.weights.get(name, 0.0) * value for name, value in every.items())
         return replace(hypothesis, score=total, scores=every)
+
+
+class RescoringSearch:
+    """Find transcripts by CTC, and rank them by all models.
+
+    Args:
+        first_pass: What finds the transcripts; its weights are not used any further.
+        second_pass: What judges them.
+    """
+
+    def __init__(self, first_pass: CTCPrefixBeamSearch, second_pass: SecondPass):
+        self.first_pass = first_pass
+        self.second_pass = second_pass
+        names = (*first_pass.weights, *second_pass.scorers)
+        self.weights = {name: second_pass.weights.get(name, 0.0) for name in names}
+
+    def __call__(
+        self, encoded: Tensor, lengths: Tensor, maxlenratio: float = 0.0, minlenratio: float = 0.0
+    ) -> list[list[Hypothesis]]:
+        """Search all utterances; see ``CTCPrefixBeamSearch``.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,)
+        """
+        return self.second_pass(self.first_pass(encoded, lengths, maxlenratio, minlenratio), encoded, lengths)
 
 
 def ctc_scorer(ctc: CTCHead, blank: int = 0) -> TranscriptScorer:

@@ -32,6 +32,11 @@ class Scorer(ABC):
     ignores_speech = False
     sees_last_token_only = False
 
+    @property
+    def can_stream(self) -> bool:
+        """Whether ``extend`` is possible."""
+        return self.ignores_speech or type(self).extend is not Scorer.extend
+
     @abstractmethod
     def start(self, encoded: Tensor, lengths: Tensor) -> Any:
         """The state of one hypothesis per utterance that holds nothing but sos.

@@ -130,6 +130,36 @@ def test_mask_ctc_decodes_without_language_model(recipe):
 
 
 @pytest.mark.slow
+def test_streaming_decodes_by_its_own_door(recipe):
+    result = recipe.run(
+        "--stop_stage", "12", "--use_streaming", "true", "--use_lm", "false", "--ngpu", "0", "--nj", "1", "--inference_nj", "1",
+        "--inference_args", "--sim_chunk_length 640",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+    assert not recipe.calls("asr_inference")
+    assert "--sim_chunk_length 640" in recipe.args("asr_inference_streaming")
+    decoded = "exp/asr_train_raw_bpe30/inference_sim_chunk_length640_asr_model_valid.acc.ave/test"
+    for name in ("text", "score", "logdir/asr_inference.1.log", "logdir/calculate_rtf.log"):
+        assert (recipe.folder / decoded / name).is_file(), name
+
+
+@pytest.mark.slow
+def test_without_accuracy_another_model_is_taken(recipe):
+    args = ("--use_lm", "false", "--ngpu", "0", "--nj", "1", "--inference_nj", "1")
+    result = recipe.run(*args, FAKE_PYTHON_KEEPS="loss cer_transducer")
+    assert result.returncode == 0, result.stdout
+    assert "valid.acc.ave.pth: taking valid.cer_transducer.ave.pth" in result.stdout
+    exp = recipe.folder / "exp/asr_train_raw_bpe30"
+    assert f"--asr_model_file {exp.relative_to(recipe.folder)}/valid.cer_transducer.ave.pth" in recipe.args("asr_inference")
+    decoded = exp / "inference_asr_model_valid.cer_transducer.ave"
+    assert (decoded / "test/score_wer/result.txt").is_file() and [decoded] == list(exp.glob("inference*"))
+    again = recipe.run(*args, "--stage", "13")
+    assert again.returncode == 0 and [decoded] == list(exp.glob("inference*"))
+    asked = recipe.run(*args, "--stage", "12", "--inference_asr_model", "valid.acc.ave.pth")
+    assert asked.returncode == 1 and "valid.acc.ave.pth does not exist" in asked.stdout
+
+
+@pytest.mark.slow
 def test_speed_perturbation_changes_the_names(recipe):
     result = recipe.run("--stage", "2", "--stop_stage", "3", "--speed_perturb_factors", "0.9 1.0 1.1", "--nj", "1")
     assert result.returncode == 0, result.stdout
@@ -221,7 +251,7 @@ def test_senseless_sets_are_refused(recipe, args, message):
     [
         (["--max_epoch", "3"], "unknown option --max_epoch"),
         (["--asr_config", "conf/no.yaml"], "conf/no.yaml: no such file"),
-        (["--use_streaming", "true"], "--use_streaming true: Streaming decoding"),
+        (["--use_streaming", "true", "--use_maskctc", "true"], "choose one of them"),
         (["--feats_type", "extracted"], "--feats_type must be one of: raw raw_copy fbank_pitch fbank"),
         (["--ngpu", "2"], "--ngpu 2, but this machine shows 0 GPUs"),
         (["--stage", "pack", "--skip_upload_hf", "false"], "comes with the sharing feature"),

@@ -109,13 +109,13 @@ opt   inference_config  ""    "YAML file of the decoding"
 opt   inference_args    ""    "Flags of asr_inference, stronger than inference_config"
 opt   inference_lm      valid.loss.ave.pth "Parameter file in lm_exp"
 opt   inference_ngram   ""    "n-gram file in ngram_exp (default: <ngram_num>gram.bin)"
-opt   inference_asr_model valid.acc.ave.pth "Parameter file in asr_exp"
+opt   inference_asr_model valid.acc.ave.pth "Parameter file in asr_exp; by default, without acc, another one that is there"
 opt   use_maskctc       false "Decode by Mask-CTC, without language model and n-gram"
+opt   use_streaming     false "Decode as if the speech came live, by a model that can stream"
 opt   score_opts        ""    "Options for sclite"
 opt   local_score_opts  ""    "Options for local/score.sh"
 opt   hf_repo           ""    "Hugging Face repository for stage 16, user/name"
 later "Models of the model zoo" download_model=
-later "Streaming decoding" use_streaming=false
 later "Decoding with k2" use_k2=false k2_ctc_decoding=true use_nbest_rescoring=true num_paths=1000 nll_batch_size=100 \
     k2_config=./conf/decode_asr_transformer_with_k2.yaml
 
@@ -147,6 +147,7 @@ check_options() {
     for file in "${asr_config}" "${lm_config}" "${inference_config}" "${nlsyms_txt#none}"; do
         [ -z "${file}" ] || [ -f "${file}" ] || die "${file}: no such file"
     done
+    [ "${use_maskctc}${use_streaming}" != truetrue ] || die "--use_maskctc and --use_streaming: choose one of them"
     [ "${use_maskctc}" = false ] || use_lm=false use_ngram=false
     if [ "${skip_upload}" = false ] || [ "${skip_upload_hf}" = false ]; then
         skip_packing=false
@@ -330,11 +331,24 @@ stage_asr_train() {
     train_task asr "${asr_exp}" "${opts[@]}"
 }
 
+# A transducer has no accuracy, nor has Mask-CTC: by default, what was kept of them takes the place of valid.acc.ave.pth.
+choose_asr_model() {
+    local kept
+    if was_given inference_asr_model || [ -e "${asr_exp}/${inference_asr_model}" ]; then return; fi
+    kept=$(kept_model "${asr_exp}")
+    [ -n "${kept}" ] || return 0
+    log "There is no ${asr_exp}/${inference_asr_model}: taking ${kept}"
+    inference_tag=${inference_tag/%_asr_model_$(file_tag "${inference_asr_model}")/_asr_model_$(file_tag "${kept}")}
+    inference_asr_model=${kept}
+}
+
 stage_decode() {
+    choose_asr_model
     local set asr_model=${asr_exp}/${inference_asr_model}
     local lm=${lm_exp}/${inference_lm} ngram=${ngram_exp}/${inference_ngram} inference_kind=""
     local -a opts
     [ "${use_maskctc}" = false ] || inference_kind=_maskctc
+    [ "${use_streaming}" = false ] || inference_kind=_streaming
     need_file "${asr_model}" "stage 11 (asr_train) makes it; or choose another --inference_asr_model"
     [ "${use_lm}" = false ] || need_file "${lm}" "stage 7 (lm_train) makes it; or use --use_lm false"
     [ "${use_ngram}" = false ] || need_file "${ngram}" "stage 9 (ngram) makes it; or use --use_ngram false"
@@ -351,6 +365,7 @@ stage_decode() {
 }
 
 stage_score() {
+    choose_asr_model
     local set dir
     local -a opts=()
     for set in ${test_dirs}; do

@@ -9,6 +9,7 @@ from torch import Tensor
 from espnet2.asr.decoder.decoder_layer import DecoderLayer
 from espnet2.asr.decoder.layered_decoder import LayeredDecoder
 from espnet2.asr.decoder.source_scorer import Cache, DecoderState, SourceScorer
+from espnet2.asr.decoder.source_watch import SourceWatch
 
 
 class CachedDecoder(LayeredDecoder, SourceScorer):
@@ -48,6 +49,7 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
         """
         by_utterance = prefixes.shape[:2]
         cache = state.cache.advance()
+        weights: list[Tensor] = []
         last = prefixes[:, :, -1:].flatten(0, 1)  # (U * K, 1)
         x = self.embed[-1](self.embed[:-1](last), offset=prefixes.size(2) - 1)  # (U * K, 1, D)
         for number, layer in enumerate(self._layers()):
@@ -59,7 +61,20 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
                 # the hypotheses of an utterance are so many queries to the one source: (U, K, D)
                 query = layer.src_attn.project_query(y.view(*by_utterance, -1))
                 keys, values = state.source[number]
+                if state.watch is not None:
+                    weights.append(layer.src_attn.weights(query, keys, state.source_mask))
                 return layer.src_attn.attend(query, keys, values, state.source_mask).view_as(y)
 
             x = layer(x, look_back, look_at_source)
-        return self._output(x).view(*by_utterance, -1).log_softmax(-1), state._replace(cache=cache)
+        watch = None if state.watch is None else state.watch.look(weights)
+        state = state._replace(cache=cache, watch=watch)
+        return self._output(x).view(*by_utterance, -1).log_softmax(-1), state
+
+    def watch(self, state: DecoderState) -> DecoderState:
+        """Take note of where the tokens are heard from now on; before the first one."""
+        return state._replace(watch=SourceWatch.begin(state.source.size(2), state.source))
+
+    def back_probabilities(self, state: DecoderState) -> Tensor:
+        """How likely it is that the tokens that were scored last were said before those before them: (U, K)."""
+        assert state.watch is not None
+        return state.watch.back

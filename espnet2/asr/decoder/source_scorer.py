@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from espnet2.asr.decoder.source_watch import SourceWatch
 from espnet2.layers.growing_tensor import GrowingTensor
 from espnet2.layers.mask import make_attention_mask
 from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
@@ -38,6 +39,7 @@ class DecoderState(NamedTuple):
     source_mask: Tensor | None  # (U, 1, T)  None when no utterance is padded
     num_hypotheses: int  # K
     growing: GrowingTensor | None = None  # what ``source`` is a view of, if it has grown
+    watch: SourceWatch | None = None  # where it listens, if anybody wants to know
 
 
 class SourceScorer(Scorer):
@@ -76,7 +78,8 @@ class SourceScorer(Scorer):
             parents (U, K')
         """
         cache = state.cache.take(rows_of(parents, state.num_hypotheses))
-        return state._replace(cache=cache, num_hypotheses=parents.size(1))
+        watch = None if state.watch is None else state.watch.take(parents)
+        return state._replace(cache=cache, num_hypotheses=parents.size(1), watch=watch)
 
     def keep(self, state: DecoderState, utterances: Tensor) -> DecoderState:
         """The state of some utterances.
@@ -91,6 +94,7 @@ class SourceScorer(Scorer):
             source=state.source.index_select(2, utterances),
             source_mask=mask,
             growing=None,
+            watch=None if state.watch is None else state.watch.keep(utterances),
         )
 
     def join(self, states: Sequence[DecoderState]) -> DecoderState:
@@ -111,8 +115,10 @@ class SourceScorer(Scorer):
             raise ValueError("utterances with padding cannot go on")
         growing = state.growing or GrowingTensor(state.source, 4)
         growing = growing.append(_stack(self.project_source(encoded)))
+        num_frames = len(growing)
         growing = growing if max_frames is None else growing.last(max_frames)
-        return state._replace(source=growing.values, growing=growing)
+        watch = None if state.watch is None else state.watch.forget(num_frames - len(growing))
+        return state._replace(source=growing.values, growing=growing, watch=watch)
 
 
 def _stack(source: Sequence[tuple[Tensor, Tensor]]) -> Tensor:

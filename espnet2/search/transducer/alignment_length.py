@@ -35,10 +35,10 @@ def alignment_length(
         scores = yield Query([frames[prefix] for prefix in prefixes], prefixes)
         candidates: list[Scored | Extension] = []
         for row, hypothesis in enumerate(running):
-            after_blank = scores.with_blank(row, hypothesis.score)
+            after_blank = scores.with_blank(row, hypothesis)
             if frames[hypothesis.prefix] == num_frames - 1:
                 final.append(after_blank)
             labels = scores.best(row, scores.num_labels(beam_size))
-            candidates += [after_blank, *scores.extensions(row, hypothesis.score, labels)]
+            candidates += [after_blank, *scores.extensions(row, hypothesis, labels)]
         kept = merge(best.settle() for best in best_of(candidates, beam_size))
     return final or kept

@@ -50,12 +50,12 @@ def _frame(frame: int, kept: list[Scored], beam_size: int) -> Generator[Query, S
             prefixes = queue.unknown(look_ahead)
             queue.learn(prefixes, (yield Query([frame] * len(prefixes), prefixes)))
             look_ahead = LOOK_AHEAD
-        score, prefix = queue.pop()
-        scores, row = queue.known[prefix]
-        done.append(scores.with_blank(row, score))
+        hypothesis = queue.pop()
+        scores, row = queue.known[hypothesis.prefix]
+        done.append(scores.with_blank(row, hypothesis))
         insort(done_scores, done[-1].score)
         labels = scores.best(row, scores.num_labels(beam_size))
-        for extension in scores.extensions(row, score, labels):
+        for extension in scores.extensions(row, hypothesis, labels):
             queue.push(extension)
     return [hypothesis for hypothesis in done if hypothesis.score > queue.best_score()]
 

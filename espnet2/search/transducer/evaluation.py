@@ -34,6 +34,7 @@ class Scores(NamedTuple):
 
     log_probs: np.ndarray  # (N, V)  of the transducer
     prefixes: Sequence[Prefix]
+    frames: Sequence[int]  # counted from the utterance's start
     blank: int
 
     def of_label(self, row: int, label: int) -> float:
@@ -58,18 +59,19 @@ class Scores(NamedTuple):
         best = np.argpartition(-log_probs, number - 1)[:number]
         return best[log_probs[best] >= log_probs.max() - margin].tolist()
 
-    def extensions(self, row: int, score: float, labels: Iterable[int]) -> list[Extension]:
-        """A hypothesis of this score, with each of these labels."""
-        prefix = self.prefixes[row]
-        return [Extension(score + self.of_label(row, label), prefix, label) for label in labels]
+    def extensions(self, row: int, hypothesis: Scored, labels: Iterable[int]) -> list[Extension]:
+        """A hypothesis with each of these labels."""
+        score, prefix, emissions = hypothesis
+        emissions = (self.frames[row], emissions)
+        return [Extension(score + self.of_label(row, label), prefix, label, emissions) for label in labels]
 
     def num_labels(self, beam_size: int) -> int:
         """How many labels a hypothesis is extended by: the beam, or all that there are."""
         return min(beam_size, self.log_probs.shape[1] - 1)
 
-    def with_blank(self, row: int, score: float) -> Scored:
-        """A hypothesis of this score, done with the frame."""
-        return Scored(score + self.of_blank(row), self.prefixes[row])
+    def with_blank(self, row: int, hypothesis: Scored) -> Scored:
+        """A hypothesis, done with the frame."""
+        return hypothesis._replace(score=hypothesis.score + self.of_blank(row))
 
 
 class Evaluator:
@@ -79,23 +81,23 @@ class Evaluator:
         network: The transducer.
         lm: The language model, if there is one.
         encoded: Encoder output.
+        first_frames: How many frames came before it, of each utterance; none if not given.
 
     Shapes:
         encoded (U, T, D)
     """
 
-    def __init__(self, network: Network, lm: LanguageModel | None, encoded: Tensor):
+    def __init__(
+        self, network: Network, lm: LanguageModel | None, encoded: Tensor, first_frames: Sequence[int] | None = None
+    ):
         self.network = network
         self.lm = lm
+        self.first_frames = first_frames or [0] * len(encoded)
         self.frames = network.project(encoded)  # (U, T, J)
-
-    def root(self) -> Prefix:
-        """The empty label sequence."""
-        return Prefix((self.network.blank,), self.network.start(1)[0])
 
     def __call__(self, queries: Mapping[int, Query]) -> dict[int, Scores]:
         """Answer the queries of some utterances, by their numbers."""
-        self._predict(prefix for query in queries.values() for prefix in query.prefixes)
+        predict(self.network, (prefix for query in queries.values() for prefix in query.prefixes))
         if self.lm is not None:
             self.lm.judge(prefix for query in queries.values() if query.gets_labels for prefix in query.prefixes)
         utterances = [number for number, query in queries.items() for _ in query.prefixes]
@@ -106,17 +108,24 @@ class Evaluator:
         ends = np.cumsum([len(query.prefixes) for query in queries.values()])
         rows = np.split(log_probs, ends[:-1])
         return {
-            number: Scores(part, query.prefixes, self.network.blank)
+            number: Scores(part, query.prefixes, self._since_start(number, query.frames), self.network.blank)
             for (number, query), part in zip(queries.items(), rows)
         }
 
-    def _predict(self, prefixes: Iterable[Prefix]) -> None:
-        """One step of the prediction network for all prefixes that are new."""
-        new = list(dict.fromkeys(prefix for prefix in prefixes if prefix.output is None))
-        if not new:
-            return
-        labels = torch.tensor([prefix.labels[-1] for prefix in new], device=self.frames.device)
-        before = torch.stack([prefix.state_before for prefix in new])  # type: ignore[misc]
-        outputs, states = self.network.step(labels, before)
-        for prefix, output, state in zip(new, outputs.unbind(), states.unbind()):
-            prefix.output, prefix.state, prefix.state_before = output, state, None
+    def _since_start(self, number: int, frames: Sequence[int]) -> list[int]:
+        return [self.first_frames[number] + frame for frame in frames]
+
+
+def predict(network: Network, prefixes: Iterable[Prefix]) -> None:
+    """One step of the prediction network for all prefixes that are new."""
+    asked = dict.fromkeys(prefixes)
+    for prefix in asked:
+        prefix.was_asked = True
+    new = [prefix for prefix in asked if prefix.output is None]
+    if not new:
+        return
+    before = torch.stack([prefix.state_before for prefix in new])  # type: ignore[misc]
+    labels = torch.tensor([prefix.labels[-1] for prefix in new], device=before.device)
+    outputs, states = network.step(labels, before)
+    for prefix, output, state in zip(new, outputs.unbind(), states.unbind()):
+        prefix.output, prefix.state, prefix.state_before = output, state, None

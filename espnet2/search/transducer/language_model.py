@@ -39,9 +39,9 @@ class LanguageModel:
         """Put the scores of the next label into all prefixes that have none yet."""
         new = list(dict.fromkeys(prefix for prefix in prefixes if prefix.lm_scores is None))
         for prefix in new:
-            if len(prefix) == 1:
+            if prefix.lm_state_before is None:
                 prefix.lm_scores, prefix.lm_state = self._at_start()
-        longer = sorted((prefix for prefix in new if len(prefix) > 1), key=self._kind)
+        longer = sorted((prefix for prefix in new if prefix.lm_state_before is not None), key=self._kind)
         for _, group in groupby(longer, key=self._kind):
             self._judge_together(list(group))
 
@@ -62,10 +62,13 @@ class LanguageModel:
         prefixes.sort(key=_parents_state)
         states = [self._select(list(group)) for _, group in groupby(prefixes, key=_parents_state)]
         length = 1 if self.scorer.sees_last_token_only else len(prefixes[0])
-        tokens = [(self.sos, *prefix.labels[1:])[-length:] for prefix in prefixes]
+        tokens = [self._tokens(prefix)[-length:] for prefix in prefixes]
         scores, state = self._score(tokens, self.scorer.join(states))
         for row, prefix in enumerate(prefixes):
             prefix.lm_scores, prefix.lm_state, prefix.lm_state_before = scores[row], RowOfState(state, row), None
+
+    def _tokens(self, prefix: Prefix) -> tuple[int, ...]:
+        return prefix.labels if self.scorer.sees_last_token_only else (self.sos, *prefix.all_labels[1:])
 
     def _score(self, tokens: Sequence[tuple[int, ...]], state: Any) -> tuple[np.ndarray, Any]:
         """Weighted scores of what follows: tokens (N, L) -> (N, V)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from espnet2.search.transducer.evaluation import Query, Scores
 from espnet2.search.transducer.options import TransducerOptions
-from espnet2.search.transducer.prefix import Extension, Prefix, Scored, best_of
+from espnet2.search.transducer.prefix import Extension, Prefix, Scored, best_of, either
 
 # From hypotheses and the scores of what comes next to those that are done with the frame, and those with a label more.
 Expand = Callable[[Sequence[Scored], Scores], tuple[list[Scored], list[Extension]]]
@@ -34,9 +34,9 @@ def n_step_constrained(
 
     def expand(running: Sequence[Scored], scores: Scores) -> tuple[list[Scored], list[Extension]]:
         done, extensions = [], []
-        for row, (score, _) in enumerate(running):
-            done.append(scores.with_blank(row, score))
-            extensions += scores.extensions(row, score, scores.best(row, scores.num_labels(beam_size)))
+        for row, hypothesis in enumerate(running):
+            done.append(scores.with_blank(row, hypothesis))
+            extensions += scores.extensions(row, hypothesis, scores.best(row, scores.num_labels(beam_size)))
         return done, extensions
 
     return (yield from _search(num_frames, kept, beam_size, options.nstep, options.prefix_alpha, expand, beam_size))
@@ -57,11 +57,11 @@ def adaptive_expansion(
     def expand(running: Sequence[Scored], scores: Scores) -> tuple[list[Scored], list[Extension]]:
         done: list[Scored] = []
         extensions: list[Extension] = []
-        for row, (score, _) in enumerate(running):
+        for row, hypothesis in enumerate(running):
             near = scores.near_best(row, beam_size + options.expansion_beta, options.expansion_gamma)
             if scores.blank in near:
-                done.append(scores.with_blank(row, score))
-            extensions += scores.extensions(row, score, (label for label in near if label != scores.blank))
+                done.append(scores.with_blank(row, hypothesis))
+            extensions += scores.extensions(row, hypothesis, (label for label in near if label != scores.blank))
         return done, extensions
 
     num_steps = max(LEAST_ADAPTIVE_STEPS, options.nstep)
@@ -98,7 +98,7 @@ def _search(
         if running and num_steps > 1:
             prefixes = [hypothesis.prefix for hypothesis in running]
             scores = yield Query([frame] * len(running), prefixes, gets_labels=False)
-            running = [scores.with_blank(row, score) for row, (score, _) in enumerate(running)]
+            running = [scores.with_blank(row, hypothesis) for row, hypothesis in enumerate(running)]
         kept = best_of([*done, *running], beam_size)
     return kept
 
@@ -118,7 +118,7 @@ def _join_prefixes(
     """
     kept = sorted(kept, key=lambda hypothesis: len(hypothesis.prefix), reverse=True)
     paths = [
-        (number, shorter.score, _path(shorter.prefix, longer.prefix))
+        (number, shorter, _path(shorter.prefix, longer.prefix))
         for number, longer in enumerate(kept)
         for shorter in kept[number + 1 :]
         if _continues(longer.prefix, shorter.prefix, prefix_alpha)
@@ -127,22 +127,24 @@ def _join_prefixes(
     prefixes = list(dict.fromkeys([hypothesis.prefix for hypothesis in kept] + between))
     scores = yield Query([frame] * len(prefixes), prefixes)
     rows = {prefix: row for row, prefix in enumerate(prefixes)}
-    totals = [hypothesis.score for hypothesis in kept]
-    for number, score, path in paths:
-        on_path = sum(scores.of_label(rows[prefix], label) for prefix, label in path)
-        totals[number] = float(np.logaddexp(totals[number], score + on_path))
-    return [Scored(total, hypothesis.prefix) for total, hypothesis in zip(totals, kept)], scores
+    joined = list(kept)
+    for number, shorter, path in paths:
+        score, emissions = shorter.score, shorter.emissions
+        for prefix, label in path:
+            score, emissions = score + scores.of_label(rows[prefix], label), (scores.frames[0], emissions)
+        joined[number] = either(joined[number], Scored(score, joined[number].prefix, emissions))
+    return joined, scores
 
 
 def _continues(longer: Prefix, shorter: Prefix, most_labels: int) -> bool:
     num_more = len(longer) - len(shorter)
-    return 0 < num_more <= most_labels and longer.labels[: len(shorter)] == shorter.labels
+    return 0 < num_more <= most_labels and longer.labels[: len(shorter.labels)] == shorter.labels
 
 
 def _path(start: Prefix, end: Prefix) -> list[tuple[Prefix, int]]:
     """The prefixes from one to the other, the latter left out, each with the label that leads on."""
     path, now = [], start
-    for label in end.labels[len(start) :]:
+    for label in end.labels[len(start.labels) :]:
         path.append((now, label))
         on_the_way = now.find(label)
         assert on_the_way is not None  # it was passed when ``end`` was made

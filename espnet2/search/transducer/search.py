@@ -5,7 +5,9 @@ what they ask for is answered by one call of each network, however many utteranc
 search still reads like its paper.
 """
 # Shapes: U utterances, T frames, D encoder size
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,6 +31,13 @@ ALGORITHMS: Mapping[str, Callable[[int, list[Scored], int, TransducerOptions], A
     "nsc": n_step_constrained,
     "maes": adaptive_expansion,
 }
+
+
+class BeamState(NamedTuple):
+    """How far the search of one utterance has come."""
+
+    kept: list[Scored]
+    num_frames: int = 0
 
 
 class TransducerSearch:
@@ -60,6 +69,10 @@ class TransducerSearch:
         self.nbest = nbest if options.nbest is None else options.nbest
         self.weights: dict[str, float] = {}
 
+    def start(self) -> BeamState:
+        """The search of an utterance of which nothing has been heard."""
+        return BeamState([Scored(0.0, Prefix((self.network.blank,), self.network.start(1)[0]))])
+
     @torch.no_grad()
     def __call__(
         self, encoded: Tensor, lengths: Tensor, maxlenratio: float = 0.0, minlenratio: float = 0.0
@@ -78,24 +91,41 @@ class TransducerSearch:
         Shapes:
             encoded (U, T, D), lengths (U,)
         """
-        if self.beam_size <= 1:
-            return [[_hypothesis(labels, score)] for labels, score in greedy(self.network, encoded, lengths)]
-        evaluator = Evaluator(self.network, self.lm, encoded)
-        search = ALGORITHMS[self.options.search_type]
-        searches = [
-            search(num_frames, [Scored(0.0, evaluator.root())], self.beam_size, self.options)
-            for num_frames in lengths.tolist()
-        ]
-        return [self._ranked(found) for found in run_together(searches, evaluator)]
+        states = self.go_on([self.start() for _ in encoded], encoded, lengths)
+        return [self.results(state) for state in states]
 
-    def _ranked(self, found: list[Scored]) -> list[Hypothesis]:
-        """The best hypotheses, each label sequence once."""
-        best: dict[Prefix, float] = {}
-        for score, prefix in found:
-            best[prefix] = max(score, best.get(prefix, score))
-        hypotheses = [_hypothesis(list(prefix.labels), score) for prefix, score in best.items()]
-        hypotheses.sort(key=lambda h: h.normalized_score if self.options.score_norm else h.score, reverse=True)
-        return hypotheses[: self.nbest]
+    def go_on(self, states: Sequence[BeamState], encoded: Tensor, lengths: Tensor) -> list[BeamState]:
+        """Search some more frames of each utterance, at least one; ``states`` stay as they are.
+
+        Shapes:
+            encoded (U, T, D), lengths (U,)
+        """
+        first_frames = [state.num_frames for state in states]
+        if self.beam_size <= 1:
+            kept = [state.kept[0] for state in states]
+            found = [[best] for best in greedy(self.network, encoded, lengths, kept, first_frames)]
+        else:
+            evaluator = Evaluator(self.network, self.lm, encoded, first_frames)
+            algorithm = ALGORITHMS[self.options.search_type]
+            searches = [
+                algorithm(num_frames, state.kept, self.beam_size, self.options)
+                for num_frames, state in zip(lengths.tolist(), states)
+            ]
+            found = run_together(searches, evaluator)
+        ends = [first + number for first, number in zip(first_frames, lengths.tolist())]
+        return [BeamState(kept, end) for kept, end in zip(found, ends)]
+
+    def results(self, state: BeamState) -> list[Hypothesis]:
+        """The best hypotheses, each label sequence once, best first."""
+        best: dict[Prefix, Scored] = {}
+        for hypothesis in state.kept:
+            other = best.get(hypothesis.prefix, hypothesis)
+            best[hypothesis.prefix] = max(other, hypothesis, key=attrgetter("score"))
+        ranked = sorted(best.values(), key=self._rank, reverse=True)
+        return [_hypothesis(found) for found in ranked[: self.nbest]]
+
+    def _rank(self, hypothesis: Scored) -> float:
+        return hypothesis.score / len(hypothesis.prefix) if self.options.score_norm else hypothesis.score
 
 
 def run_together(
@@ -123,5 +153,10 @@ def run_together(
     return results
 
 
-def _hypothesis(labels: list[int], score: float) -> Hypothesis:
-    return Hypothesis(torch.tensor(labels), score, has_eos=False)
+def _hypothesis(found: Scored) -> Hypothesis:
+    frames, emissions = [], found.emissions
+    while emissions is not None:
+        frame, emissions = emissions
+        frames.append(frame)
+    labels = torch.tensor(found.prefix.all_labels)
+    return Hypothesis(labels, found.score, has_eos=False, frames=frames[::-1])

@@ -27,12 +27,12 @@ def time_synchronous(
         for rounds_left in reversed(range(options.max_sym_exp)):
             prefixes = [hypothesis.prefix for hypothesis in running]
             scores = yield Query([frame] * len(running), prefixes, gets_labels=rounds_left > 0)
-            done += [scores.with_blank(row, hypothesis.score) for row, hypothesis in enumerate(running)]
+            done += [scores.with_blank(row, hypothesis) for row, hypothesis in enumerate(running)]
             if rounds_left > 0:
                 extensions: list[Extension] = []
                 for row, hypothesis in enumerate(running):
                     labels = scores.best(row, scores.num_labels(beam_size))
-                    extensions += scores.extensions(row, hypothesis.score, labels)
+                    extensions += scores.extensions(row, hypothesis, labels)
                 running = [best.settle() for best in best_of(extensions, beam_size)]
         kept = best_of(merge(done), beam_size)
     return kept

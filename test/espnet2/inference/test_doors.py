@@ -97,8 +97,8 @@ def test_bad_utterances_are_named_and_the_others_done(model, tmp_path):
 
 @needs_shared
 def test_unsupported_options_are_refused(model, tmp_path):
-    with pytest.raises(InputError, match="streaming: not supported"):
-        decode(model, write_set(tmp_path), tmp_path / "out", "--streaming", "true")
+    with pytest.raises(InputError, match="multi_asr: not supported"):
+        decode(model, write_set(tmp_path), tmp_path / "out", "--multi_asr", "true")
     with pytest.raises(InputError, match="one GPU"):
         decode(model, write_set(tmp_path), tmp_path / "out", "--ngpu", "2")
 

@@ -97,7 +97,7 @@ def test_quantised_model_runs(tmp_path):
 @needs_shared
 def test_refusals(tmp_path):
     folder = copied("asr_conformer", tmp_path)
-    for option, value in (("streaming", True), ("transducer_conf", {"search_type": "tsd"}), ("multi_asr", True)):
+    for option, value in (("transducer_conf", {"search_type": "tsd"}), ("multi_asr", True)):
         with pytest.raises(InputError, match=option):
             Speech2Text.from_pretrained(folder, **{option: value})
     with pytest.raises(InputError, match="ctc_weight"):

@@ -44,6 +44,18 @@ def test_cached_steps_equal_the_whole(tmp_path):
 
 
 @torch.no_grad()
+def test_states_of_several_batches_are_joined(tmp_path):
+    lm, _ = build(tmp_path)
+    ids = torch.randint(1, V, (1, 3, 3))
+    _, state = lm.score(torch.full((1, 1, 1), V - 1), lm.start(torch.zeros(1, 4, 5), torch.tensor([4])))
+    first = lm.select(state, torch.zeros(1, 2, dtype=torch.long), ids[:, :2, 0])
+    second = lm.select(state, torch.zeros(1, 1, dtype=torch.long), ids[:, 2:, 0])
+    tokens = torch.cat([torch.full((1, 3, 1), V - 1), ids[:, :, :1]], 2)
+    scores, _ = lm.score(tokens, lm.join([first, second]))
+    torch.testing.assert_close(scores[0], lm(tokens[0], None)[0][:, -1].log_softmax(-1), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
 def test_padding_changes_nothing(tmp_path):
     lm, _ = build(tmp_path)
     ids = torch.tensor([[19, 4, 5, 6], [19, 7, 0, 0]])

@@ -82,18 +82,22 @@ def test_equals_the_sum_over_all_alignments(num_frames):
             assert scores[0, 0, BLANK] < LOGZERO / 2
 
 
-def recursion(log_probs, prefix, token):
-    """Algorithm 2 as printed, frame by frame: log psi(prefix + token) for a non-empty or empty prefix."""
-    num_frames = len(log_probs)
-    blank = log_probs[:, BLANK].cumsum(0)
-    r_n, r_b = torch.full((num_frames,), LOGZERO, dtype=torch.float64), blank.double()
-    psi = None
+def recursion(log_probs, prefix, token, cuts=None):
+    """Algorithm 2 as printed, frame by frame: log psi(prefix + token).
+
+    With ``cuts`` token number i joins when only the first ``cuts[i]`` frames are known, and frames that come later hold
+    nothing but blank after a prefix.
+    """
     tokens = (*prefix, token)
-    for position, label in enumerate(tokens):
-        last = tokens[position - 1] if position else None
-        phi = r_b if label == last else torch.logaddexp(r_n, r_b)
-        new_n = torch.full_like(r_n, LOGZERO)
-        new_b = torch.full_like(r_b, LOGZERO)
+    cuts = cuts or [len(log_probs)] * len(tokens)
+    r_n = torch.full((cuts[0],), LOGZERO, dtype=torch.float64)
+    r_b, psi = log_probs[: cuts[0], BLANK].cumsum(0), None
+    for position, (label, num_frames) in enumerate(zip(tokens, cuts)):
+        for frame in range(len(r_b), num_frames):
+            r_n = torch.cat([r_n, r_n.new_tensor([LOGZERO])])
+            r_b = torch.cat([r_b, r_b[-1:] + log_probs[frame, BLANK]])
+        phi = r_b if position and label == tokens[position - 1] else torch.logaddexp(r_n, r_b)
+        new_n, new_b = torch.full_like(r_n, LOGZERO), torch.full_like(r_b, LOGZERO)
         if position == 0:
             new_n[0] = log_probs[0, label]
         start = max(position, 1)
@@ -162,3 +166,72 @@ def test_hypothesis_longer_than_the_speech_stays_finite():
     scorer = CTCPrefixScorer(Head(), 3)
     scores, _ = walk(scorer, scorer.start(torch.zeros(1, 2, 4), torch.tensor([2])), (1, 1, 2, 1), 3)
     assert scores.isfinite().all()
+
+
+@pytest.mark.parametrize("cuts", [(20, 20, 20, 33, 33, 60), (4, 9, 30, 31, 60, 60), (60,) * 6])
+def test_extension_equals_the_printed_recursion(cuts):
+    eos, parent = 7, torch.zeros(1, 1, dtype=torch.long)
+    log_probs = torch.randn(60, 8, generator=torch.Generator().manual_seed(3)).double().log_softmax(-1)
+    encoded = log_probs.float()
+    scorer = CTCPrefixScorer(Head(), eos)
+    tokens = (3, 3, 1, 6, 6)
+    state = scorer.start(encoded[None, : cuts[0]], torch.tensor([cuts[0]]))
+    psi = 0.0
+    for number, cut in enumerate(cuts):
+        heard = state.probs.size(2)
+        while heard < cut:  # in pieces of any size, none too
+            piece = min(7, cut - heard)
+            state = scorer.extend(scorer.extend(state, encoded[None, heard : heard + piece]), encoded[None, :0])
+            heard += piece
+        prefix = torch.tensor([[[eos, *tokens[:number]]]])
+        scores, state = scorer.score(prefix, state)
+        for token in (2, 6):
+            expected = recursion(log_probs, tokens[:number], token, cuts[: number + 1]) - psi
+            torch.testing.assert_close(scores[0, 0, token].double(), expected, atol=1e-4, rtol=1e-5)
+        if number < len(tokens):
+            psi = recursion(log_probs, tokens[:number], tokens[number], cuts[: number + 1])
+            state = scorer.select(state, parent, torch.tensor([[tokens[number]]]))
+            torch.testing.assert_close(state.psi[0, 0], psi, atol=1e-4, rtol=1e-5)
+
+
+def test_extension_leaves_the_given_state_alone():
+    scorer, encoded = CTCPrefixScorer(Head(), 5), torch.randn(1, 30, 6)
+    state = scorer.extend(scorer.start(encoded[:, :10], torch.tensor([10])), encoded[:, 10:15])
+    one, other = scorer.extend(state, encoded[:, 15:20]), scorer.extend(state, encoded[:, 20:30])
+    prefix = torch.full((1, 1, 1), 5)
+    for extended, rows in ((one, range(20)), (other, [*range(15), *range(20, 30)])):
+        expected = scorer.start(encoded[:, list(rows)], torch.tensor([len(rows)]))
+        torch.testing.assert_close(scorer.score(prefix, extended)[0], scorer.score(prefix, expected)[0])
+
+
+def test_a_window_of_frames():
+    """Frames that are forgotten say nothing about further tokens, and no state grows beyond the window."""
+    scorer, encoded = CTCPrefixScorer(Head(), 5), torch.randn(1, 200, 6)
+    encoded[:, 10:, 0] += 12.0  # nothing but blank after the tenth frame
+    state = scorer.start(encoded[:, :20], torch.tensor([20]))
+    whole = state
+    for start in range(20, 200, 10):
+        state = scorer.extend(state, encoded[:, start : start + 10], max_frames=25)
+        whole = scorer.extend(whole, encoded[:, start : start + 10])
+        assert state.probs.size(2) <= 25
+        assert state.ready.size(2) == state.probs.size(2) + 1
+    prefix = torch.full((1, 1, 1), 5)
+    end = scorer.score(prefix, state)[0][0, 0, 5]
+    torch.testing.assert_close(end, scorer.score(prefix, whole)[0][0, 0, 5])
+    window = scorer.score(prefix, state)[0][0, 0, 1:5]
+    assert bool((window < scorer.score(prefix, whole)[0][0, 0, 1:5]).all())
+
+
+@pytest.mark.parametrize("tokens", [(), (1,), (2, 2), (3, 1, 3)])
+def test_tokens_to_come_are_the_mean_over_all_alignments(tokens):
+    eos = 4
+    logits = 2.0 * torch.randn(1, 6, eos + 1, generator=torch.Generator().manual_seed(3))
+    logits[:, :, eos] = -1e4
+    scorer = CTCPrefixScorer(Head(), eos)
+    state = scorer.start(logits, torch.tensor([6]))
+    tokens_after = scorer.tokens_after(state)
+    _, state = walk(scorer, state, tokens, eos)
+    transcripts = brute_force(logits[0].log_softmax(-1))
+    longer = {key: value.exp() for key, value in transcripts.items() if key[: len(tokens)] == tokens}
+    expected = sum((len(key) - len(tokens)) * value for key, value in longer.items()) / sum(longer.values())
+    close(scorer.tokens_to_come(state, tokens_after)[0, 0], expected)

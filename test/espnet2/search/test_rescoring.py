@@ -4,7 +4,7 @@ import torch
 
 from espnet2.search.context_biasing import HOTWORDS, ContextScorer, Phrase
 from espnet2.search.ctc_prefix_beam import CTCPrefixBeamSearch
-from espnet2.search.rescoring import RescoringSearch, _stack, ctc_scorer, token_by_token
+from espnet2.search.rescoring import RescoringSearch, SecondPass, _stack, ctc_scorer, token_by_token
 from espnet2.search.scorer import Scorer
 from test.espnet2.search.test_beam_search import build_scorers
 
@@ -18,7 +18,8 @@ def build(beam_size=6, second=("decoder", "lm", "length_bonus")):
     first = CTCPrefixBeamSearch(
         ctc, {HOTWORDS: ContextScorer([Phrase((2, 3), 0.8)], V, EOS)}, {"ctc": 1.0, HOTWORDS: 1.0}, beam_size, EOS, EOS
     )
-    return scorers, first, RescoringSearch(first, {n: token_by_token(scorers[n], EOS, EOS) for n in second}, WEIGHTS)
+    second_pass = SecondPass({n: token_by_token(scorers[n], EOS, EOS) for n in second}, WEIGHTS)
+    return scorers, first, RescoringSearch(first, second_pass)
 
 
 @torch.no_grad()

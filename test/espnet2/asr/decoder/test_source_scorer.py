@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from espnet2.asr.decoder.conv_decoders import LightweightConvolutionTransformerDecoder
+from espnet2.asr.decoder.conv_decoders import LightweightConvDecoder
 from espnet2.asr.decoder.transformer_decoder import TransformerDecoder
 from espnet2.asr.decoder.whisper_decoder import WhisperDecoder
 from test.espnet2.whisper_files import save_release
@@ -18,7 +18,7 @@ def decoder(request, tmp_path):
         return WhisperDecoder(V, D, whisper_model=str(save_release(tmp_path))).eval()
     if request.param == "transformer":
         return TransformerDecoder(V, D, **SIZES).eval()
-    return LightweightConvolutionTransformerDecoder(V, D, conv_wshare=2, conv_kernel_length=[3, 3], **SIZES).eval()
+    return LightweightConvDecoder(V, D, conv_wshare=2, conv_kernel_length=[3, 3], **SIZES).eval()
 
 
 @torch.no_grad()
