@@ -59,8 +59,8 @@ class RunAndBackSearch(BlockwiseBeamSearch):
                 "run_back_stitch needs a ctc_weight between 0 and 1, a decoder of the Transformer family, and no "
                 "decoder_text_length_limit."
             )
-        self._ctc = ctc
-        self._decoder = decoder
+        self._ctc: CTCPrefixScorer = ctc
+        self._decoder: WatchedDecoder = decoder
 
     def _hear(self, beam: Beam | None, encoded: Tensor) -> Beam:
         heard = super()._hear(beam, encoded)
