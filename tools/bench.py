@@ -11,8 +11,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,11 @@ def bench_startup(folder: Path, runs: int) -> None:
 
 
 def build_recogniser(
-    folder: Path, encoder: dict[str, Any], decoder: dict[str, Any], is_transducer: bool = False
+    folder: Path,
+    encoder: dict[str, Any],
+    decoder: dict[str, Any],
+    is_transducer: bool = False,
+    encoder_name: str = "conformer",
 ) -> tuple[Path, Path, float]:
     """A configuration and random weights; and how many million parameters."""
     import torch
@@ -87,7 +92,9 @@ def build_recogniser(
     folder.mkdir()
     args = ASRTask.default_args()
     args.token_list, args.token_type = TOKENS, "char"
-    args.encoder, args.encoder_conf = "conformer", encoder
+    args.encoder, args.encoder_conf = encoder_name, encoder
+    if encoder_name != "conformer":
+        args.normalize = None  # what streams cannot be normalised by its own mean
     args.decoder, args.decoder_conf = ("transducer", decoder) if is_transducer else ("transformer", decoder)
     args.frontend_conf = {"n_fft": 512, "hop_length": 160}
     args.model_conf = {"ctc_weight": 0.3, "report_cer": False, "report_wer": False}
@@ -169,11 +176,41 @@ def bench_decoding(config: Path, weights: Path, lm: dict[str, str], runs: int) -
                 )
 
 
+def bench_streaming(folder: Path, block_sizes: Sequence[int]) -> None:
+    """Beam 10, ctc_weight 0.3: chunks of 640 ms, 12 s and 2.15 s long, and the latency of a stream in real time."""
+    import numpy as np
+
+    from espnet2.inference.latency import latency_report, play
+    from espnet2.inference.speech2text_streaming import Speech2TextStreaming
+
+    blocks = {name: value for name, value in ENCODER.items() if name != "rel_pos_type"}
+    rng = np.random.default_rng(0)
+    for block_size in block_sizes:
+        hop = 2 * block_size // 5
+        sizes = {"block_size": block_size, "hop_size": hop, "look_ahead": hop}
+        config, weights, _ = build_recogniser(
+            folder / f"block{block_size}", {**blocks, **sizes}, DECODER, encoder_name="contextual_block_conformer"
+        )
+        # as many tokens as the speech so far would have, at 25 frames per second
+        recogniser = Speech2TextStreaming(
+            str(config), str(weights), beam_size=10, ctc_weight=0.3, maxlenratio=TOKENS_PER_SECOND / 25, word_times=True,
+            disable_repetition_detection=True,
+        )
+        for number, seconds in ((3, 12.0), (10, 2.15)):
+            speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number + 1)]
+            times = [
+                play(recogniser.open_stream(), [wave[i : i + 10240] for i in range(0, len(wave), 10240)], 16000)
+                for wave in speech
+            ]
+            print(f"streaming, block {block_size}, hop {hop}, look-ahead {hop}, {seconds:.4g} s:")
+            print(textwrap.indent(str(latency_report(times[1:])), "    "))
+
+
 def main() -> None:
     """Run all or the chosen benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="Runs that the median is taken over")
-    parser.add_argument("--only", choices=("startup", "training", "decoding"))
+    parser.add_argument("--only", choices=("startup", "training", "decoding", "streaming"))
     args = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     print(machine())
@@ -190,6 +227,8 @@ def main() -> None:
             bench_decoding(config, weights, build_lm(folder / "lm"), max(1, args.runs - 2))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(f"peak memory of this process: {peak:.0f} MiB")
+        if args.only in (None, "streaming"):
+            bench_streaming(folder, (40, 32, 16))
 
 
 if __name__ == "__main__":
