@@ -26,7 +26,10 @@ DECODER = {"attention_heads": 4, "linear_units": 576, "num_blocks": 3}
 # About 10 million parameters.
 LARGER_ENCODER = {**ENCODER, "output_size": 176, "linear_units": 704, "num_blocks": 8}
 LARGER_DECODER = {**DECODER, "linear_units": 704, "num_blocks": 5}
-LM = {"layer": 3}  # of the default widths: 256 units, 1024 in the feed-forward networks
+LMS = {  # as wide as the decoder; of the default widths: 256 units, 1024 in the feed-forward networks
+    "LM 144": {"layer": 3, "head": 4, "embed_unit": 144, "att_unit": 144, "unit": 576},
+    "LM 256": {"layer": 3},
+}
 TOKENS_PER_SECOND = 9.3
 
 
@@ -104,7 +107,7 @@ def build_recogniser(
     return folder / "config.yaml", folder / "model.pth", sum(p.numel() for p in model.parameters()) / 1e6
 
 
-def build_lm(folder: Path) -> dict[str, str]:
+def build_lm(folder: Path, conf: dict[str, int]) -> dict[str, str]:
     """A Transformer language model of random weights, as arguments of ``Speech2Text``."""
     import torch
 
@@ -114,7 +117,7 @@ def build_lm(folder: Path) -> dict[str, str]:
     torch.manual_seed(0)
     folder.mkdir()
     args = LMTask.default_args()
-    args.token_list, args.token_type, args.lm, args.lm_conf = TOKENS, "char", "transformer", LM
+    args.token_list, args.token_type, args.lm, args.lm_conf = TOKENS, "char", "transformer", conf
     dump_yaml(vars(args), folder / "config.yaml")
     torch.save(LMTask.build_model(args).state_dict(), folder / "model.pth")
     return {"lm_train_config": str(folder / "config.yaml"), "lm_file": str(folder / "model.pth")}
@@ -149,14 +152,15 @@ def bench_training(config: Path, name: str, runs: int) -> None:
     print(f"training step, {name}, 25 s of speech".ljust(40), f"{seconds:.3f} s ({told})")
 
 
-def bench_decoding(config: Path, weights: Path, lm: dict[str, str], runs: int) -> None:
+def bench_decoding(config: Path, weights: Path, folder: Path, runs: int) -> None:
     """Beam 10, ctc_weight 0.3: 50 utterances of 2.15 s, and 16 of 12 s; one at a time and 16 together."""
     import numpy as np
 
     from espnet2.inference.speech2text import Speech2Text
 
     rng = np.random.default_rng(0)
-    for models, what in (({}, ""), ({**lm, "lm_weight": 0.3}, " with LM")):
+    for what in ("", *LMS):
+        models = {**build_lm(folder / what, LMS[what]), "lm_weight": 0.3} if what else {}
         for number, seconds in ((50, 2.15), (16, 12.0)):
             tokens = round(TOKENS_PER_SECOND * seconds)
             speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number)]
@@ -171,7 +175,7 @@ def bench_decoding(config: Path, weights: Path, lm: dict[str, str], runs: int) -
 
                 elapsed = median_seconds(decode, runs)
                 print(
-                    f"decoding{what}, {seconds:.4g} s, {tokens} tokens, {size} at a time".ljust(50),
+                    f"decoding{what and f' with {what}'}, {seconds:.4g} s, {tokens} tokens, {size} at a time".ljust(54),
                     f"RTF {elapsed / number / seconds:.4f}, {1000 * elapsed / number:.0f} ms an utterance",
                 )
 
@@ -224,7 +228,7 @@ def main() -> None:
             config_rnnt, _, _ = build_recogniser(folder / "rnnt", ENCODER, {"hidden_size": 256}, is_transducer=True)
             bench_training(config_rnnt, "transducer", args.runs)
         if args.only in (None, "decoding"):
-            bench_decoding(config, weights, build_lm(folder / "lm"), max(1, args.runs - 2))
+            bench_decoding(config, weights, folder, max(1, args.runs - 2))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(f"peak memory of this process: {peak:.0f} MiB")
         if args.only in (None, "streaming"):
