@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -118,11 +117,8 @@ def test_config_is_checked(script):
     assert "sets tokn_type, which is no option. Did you mean 'token_type'?" in script("--config=my.conf").stderr
 
 
-def test_help_is_made_from_the_declarations_quickly(script):
-    script("--help")
-    began = time.perf_counter()
+def test_help_is_made_from_the_declarations(script):
     result = script("--help")
-    assert time.perf_counter() - began < 0.5  # 0.1 s on an idle machine
     assert result.returncode == 0
     for text in ("Do a thing.", "General:", "--token_type", "one of: bpe char [bpe]", "2  asr_train", "available yet"):
         assert text in result.stdout

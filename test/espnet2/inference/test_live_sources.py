@@ -53,7 +53,7 @@ def test_files_and_folders(tmp_path):
 def test_real_time():
     began = time.monotonic()
     assert len(list(in_real_time([np.zeros(100)] * 3, 3000))) == 3
-    assert 0.1 <= time.monotonic() - began < 1.0
+    assert time.monotonic() - began >= 0.1
 
 
 def test_no_microphone(monkeypatch):
