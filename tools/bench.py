@@ -4,6 +4,7 @@ Models have random weights, so the length of a result is fixed at about as many 
 """
 
 import argparse
+import functools
 import os
 import platform
 import resource
@@ -35,13 +36,19 @@ TOKENS_PER_SECOND = 9.3
 
 def median_seconds(action: Callable[[], object], runs: int) -> float:
     """The median wall-clock time of ``action`` after one warm-up."""
-    action()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return medians_in_turn([action], runs)[0]
+
+
+def medians_in_turn(actions: Sequence[Callable[[], object]], runs: int) -> list[float]:
+    """The median wall-clock time of each action after one warm-up; they take turns, for machines have moods."""
+    times: list[list[float]] = [[] for _ in actions]
+    for run in range(runs + 1):
+        for action, own in zip(actions, times):
+            start = time.perf_counter()
+            action()
+            if run > 0:
+                own.append(time.perf_counter() - start)
+    return [statistics.median(own) for own in times]
 
 
 def machine() -> str:
@@ -159,21 +166,24 @@ def bench_decoding(config: Path, weights: Path, folder: Path, runs: int) -> None
     from espnet2.inference.speech2text import Speech2Text
 
     rng = np.random.default_rng(0)
-    for what in ("", *LMS):
-        models = {**build_lm(folder / what, LMS[what]), "lm_weight": 0.3} if what else {}
-        for number, seconds in ((50, 2.15), (16, 12.0)):
-            tokens = round(TOKENS_PER_SECOND * seconds)
-            speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number)]
-            recogniser = Speech2Text(
-                str(config), str(weights), **models, beam_size=10, ctc_weight=0.3, maxlenratio=-tokens, minlenratio=1 - tokens
+    models = {"": {}, **{name: {**build_lm(folder / name, conf), "lm_weight": 0.3} for name, conf in LMS.items()}}
+    for number, seconds in ((50, 2.15), (16, 12.0)):
+        tokens = round(TOKENS_PER_SECOND * seconds)
+        speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number)]
+        recognisers = [
+            Speech2Text(
+                str(config), str(weights), **lm, beam_size=10, ctc_weight=0.3, maxlenratio=-tokens, minlenratio=1 - tokens
             )
-            for size in (1, 16):
+            for lm in models.values()
+        ]
+        for size in (1, 16):
 
-                def decode(recogniser=recogniser, speech=speech, size=size) -> None:
-                    for i in range(0, len(speech), size):
-                        recogniser(speech[i : i + size])
+            def decode(recogniser: Any, speech: Sequence[Any] = speech, size: int = size) -> None:
+                for i in range(0, len(speech), size):
+                    recogniser(speech[i : i + size])
 
-                elapsed = median_seconds(decode, runs)
+            actions = [functools.partial(decode, recogniser) for recogniser in recognisers]
+            for what, elapsed in zip(models, medians_in_turn(actions, runs)):
                 print(
                     f"decoding{what and f' with {what}'}, {seconds:.4g} s, {tokens} tokens, {size} at a time".ljust(54),
                     f"RTF {elapsed / number / seconds:.4f}, {1000 * elapsed / number:.0f} ms an utterance",
