@@ -59,7 +59,7 @@ def read_audio(
         InputError: If the file is missing, the pipe fails, nothing can be decoded, the file is shorter than its header
             says, it has no samples, NaN or infinite ones, or the piece lies outside. The message names the source.
     """
-    with _open(source) as sound:
+    with open_sound(source) as sound:
         first, last = sample_range(source, sound.frames, sound.samplerate, start_seconds, end_seconds)
         samples = _decode(source, sound, first, last - first, dtype)
         rate, subtype = sound.samplerate, sound.subtype
@@ -77,7 +77,7 @@ def audio_info(source: str) -> AudioInfo:
     Raises:
         InputError: As ``read_audio``, as far as the header tells.
     """
-    with _open(source) as sound:
+    with open_sound(source) as sound:
         return AudioInfo(sound.frames, sound.samplerate, sound.channels, sound.subtype, sound.format)
 
 
@@ -101,7 +101,7 @@ def sample_range(source: str, length: int, rate: int, start: float | None, end: 
 
 
 @contextmanager
-def _open(source: str) -> Iterator["soundfile.SoundFile"]:
+def open_sound(source: str) -> Iterator["soundfile.SoundFile"]:
     """The sound file behind a source, its header checked."""
     import soundfile
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from espnet2.fileio.audio import _open
+from espnet2.fileio.audio import open_sound
 from espnet2.utils.errors import EmptyAudioError, InputError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class FileRecording:
 
     def __init__(self, source: str, sample_rate: int):
         self.source, self.sample_rate = source, sample_rate
-        with _open(source) as sound:
+        with open_sound(source) as sound:
             self.file_rate = sound.samplerate
             self.num_samples = round(sound.frames * sample_rate / sound.samplerate)
             if sound.frames == 0:
@@ -90,7 +90,7 @@ class FileRecording:
         """
         import soxr
 
-        with _open(self.source) as sound:
+        with open_sound(self.source) as sound:
             blocks = _mono_blocks(self.source, sound)
             if self.file_rate == self.sample_rate:
                 yield from blocks

@@ -125,7 +125,7 @@ def write_results(
         for utterance in readable:
             result = results[utterance.uid]
             nbest, layers = result if isinstance(result, tuple) else (result, {})
-            _write_nbest(writer, utterance.uid, nbest)
+            write_nbest(writer, utterance.uid, nbest)
             for layer, tokens in layers.items():
                 writer["1best_recog"][f"encoder_interctc_layer{layer}.txt"][utterance.uid] = " ".join(tokens)
     return errors
@@ -145,7 +145,8 @@ def _recognise(utterances: Sequence[Utterance], speech2text: Recogniser, batch_s
     return results
 
 
-def _write_nbest(writer: DatadirWriter, uid: str, nbest: Sequence[Result]) -> None:
+def write_nbest(writer: DatadirWriter, uid: str, nbest: Sequence[Result]) -> None:
+    """Write an utterance's results into ``<n>best_recog``; empty ones if there are none."""
     if not nbest:
         logging.warning(f"{uid}: no hypothesis ended; its result is empty")
         for name in ("token", "token_int", "score", "text"):

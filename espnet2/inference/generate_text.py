@@ -19,7 +19,7 @@ from torch import Tensor
 
 from espnet2.config.options import from_args
 from espnet2.fileio.datadir_writer import DatadirWriter
-from espnet2.inference.decode_set import _write_nbest
+from espnet2.inference.decode_set import write_nbest
 from espnet2.inference.models import load_language_model, quantize
 from espnet2.inference.options import GenerateOptions, SetOptions
 from espnet2.inference.precision import Precision
@@ -167,7 +167,7 @@ def generate_set(args: argparse.Namespace) -> None:
     with DatadirWriter(options.output_dir) as writer:
         for batch in _batches(texts, options.batch_size):
             for utterance, nbest in zip(batch, generate_text([utterance.data["text"] for utterance in batch])):
-                _write_nbest(writer, utterance.uid, nbest)
+                write_nbest(writer, utterance.uid, nbest)
 
 
 def _batches(texts: Iterator[Utterance], batch_size: int) -> Iterator[list[Utterance]]:

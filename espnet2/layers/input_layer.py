@@ -59,6 +59,11 @@ def build_input_layer(
     return torch.nn.Sequential(*positions)
 
 
+def build_projection(input_size: int, output_size: int) -> torch.nn.Module:
+    """What stands in the place of an input layer where there is none: nothing, or a linear map between the sizes."""
+    return torch.nn.Identity() if input_size == output_size else torch.nn.Linear(input_size, output_size)
+
+
 def apply_input_layer(layer: torch.nn.Module, xs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
     """Run an input layer of any kind.
 

@@ -35,9 +35,11 @@ class DataOptions:
 class TextOptions:
     """From text to tokens."""
 
-    token_type: str = option("bpe", "The unit of the text: bpe, char, word or phn")
+    token_type: str = option("bpe", "The unit of the text: bpe, char, word, phn, hugging_face, whisper_en or whisper_multilingual")
     token_list: str | list | None = option(None, "A file of tokens, one a line; line number = id", required=True)
-    bpemodel: str | None = option(None, "The sentencepiece model of token_type bpe", str_or_none)
+    bpemodel: str | None = option(
+        None, "The sentencepiece model of token_type bpe; the tokenizer's folder of hugging_face and whisper_*", str_or_none
+    )
     non_linguistic_symbols: str | None = option(None, "A file of symbols that are one token", str_or_none)
     cleaner: str | list | None = option(None, "How text is cleaned before it is split", str_or_none)
     g2p: str | None = option(None, "From words to phonemes, for token_type phn", str_or_none)

@@ -14,7 +14,7 @@ from espnet2.asr.encoder.layered_encoder import LayeredEncoder, one_per_layer
 from espnet2.layers.branchformer_layer import BranchformerLayer
 from espnet2.layers.cgmlp import ConvolutionalGatingMLP
 from espnet2.layers.convolution import depthwise_conv
-from espnet2.layers.input_layer import build_input_layer
+from espnet2.layers.input_layer import build_input_layer, build_projection
 
 INPUT_LAYERS = ("linear", "conv2d", "conv2d1", "conv2d2", "conv2d6", "conv2d8", "embed")
 
@@ -101,7 +101,7 @@ class BranchformerEncoder(LayeredEncoder):
         if input_layer is None:
             if use_attn:
                 choice.require_none()
-            embed = torch.nn.Identity() if input_size == output_size else torch.nn.Linear(input_size, output_size)
+            embed = build_projection(input_size, output_size)
         else:
             embed = build_input_layer(
                 input_layer,

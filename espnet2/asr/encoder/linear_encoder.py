@@ -3,7 +3,7 @@
 import torch
 
 from espnet2.asr.encoder.layered_encoder import LayeredEncoder
-from espnet2.layers.input_layer import build_input_layer
+from espnet2.layers.input_layer import build_input_layer, build_projection
 from espnet2.layers.positional_encoding import PositionalEncoding
 
 INPUT_LAYERS = ("linear", "conv2d", "conv2d1", "conv2d2", "conv2d6", "conv2d8", "embed")
@@ -34,7 +34,7 @@ class LinearEncoder(LayeredEncoder):
     ) -> None:
         embed: torch.nn.Module
         if input_layer is None:
-            embed = torch.nn.Identity() if input_size == output_size else torch.nn.Linear(input_size, output_size)
+            embed = build_projection(input_size, output_size)
         else:
             embed = build_input_layer(
                 input_layer,

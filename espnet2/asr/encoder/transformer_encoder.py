@@ -11,7 +11,7 @@ import torch
 from espnet2.asr.encoder.layered_encoder import LayeredEncoder, choose
 from espnet2.layers.attention import MultiHeadedAttention
 from espnet2.layers.feed_forward import build_feed_forward
-from espnet2.layers.input_layer import build_input_layer
+from espnet2.layers.input_layer import build_input_layer, build_projection
 from espnet2.layers.positional_encoding import ConvolutionalPositionalEmbedding, PositionalEncoding
 from espnet2.layers.transformer_layer import TransformerLayer
 
@@ -75,7 +75,7 @@ class TransformerEncoder(LayeredEncoder):
         pos_enc = choose("pos_enc_layer_type", pos_enc_layer_type, encodings)
         embed: torch.nn.Module
         if input_layer is None:
-            embed = torch.nn.Identity() if input_size == output_size else torch.nn.Linear(input_size, output_size)
+            embed = build_projection(input_size, output_size)
         else:
             embed = build_input_layer(
                 input_layer,
