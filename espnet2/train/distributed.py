@@ -5,11 +5,13 @@ short share as much as a long one; ``share_by_weight`` scales the losses so that
 in one process.
 """
 
+import gc
 import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
@@ -23,6 +25,7 @@ from espnet2.train.options import DistributedOptions
 from espnet2.utils.errors import InputError
 
 T = TypeVar("T")
+END_OF_PEERS = timedelta(hours=12)  # rank 0 draws plots and averages models when others have nothing left to do
 
 
 @dataclass(frozen=True)
@@ -156,11 +159,26 @@ def init(distributed: Distributed) -> None:
 def leave() -> None:
     """End what :func:`init` began, at the end of a process's work; nothing to do for a process alone.
 
-    Without it the backend's threads meet the interpreter's end, which now and then aborts a process that has done
-    all its work.
+    Nobody closes its connections before all are here: a peer that still reads its last collective would see them reset.
+    Connections that stay open at the interpreter's end abort, now and then, a process that has done all its work; the
+    collection of garbage frees models in DDP, which hold them open.
     """
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    if not dist.is_initialized():
+        return
+    store, rank = dist.distributed_c10d._get_default_store(), dist.get_rank()
+    others = range(1, dist.get_world_size())
+    try:
+        store.set(f"work_done_{rank}", "")
+        store.wait([f"work_done_{other}" for other in (0, *others)], END_OF_PEERS)
+        if rank != 0:
+            store.set(f"seen_{rank}", "")
+        else:  # whose process may be the one that keeps the store
+            store.wait([f"seen_{other}" for other in others], END_OF_PEERS)
+    except RuntimeError as error:
+        logging.warning(f"Another process ended before this one, whose work is done: {error}")
+    del store
+    gc.collect()
+    dist.destroy_process_group()
 
 
 def share_by_weight(loss: Tensor, weight: Tensor | float | None) -> Tensor:

@@ -2,14 +2,16 @@
 
 import argparse
 import ctypes
+import logging
 import os
 import signal
-import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from copy import copy
+from pathlib import Path
 
 import torch
 from torch.multiprocessing import get_context
@@ -58,17 +60,13 @@ def run_workers(worker: Worker, args: argparse.Namespace) -> None:
         child.multiprocessing_distributed, child.dist_launcher = False, None
         child.dist_master_addr = args.dist_master_addr or node.master_addr
         children.append(child)
-    if node.world_size == 1 and options.dist_init_method == "env://":
-        port = options.dist_master_port or _free_port()
-        for child in children:
-            child.dist_master_addr, child.dist_master_port = "localhost", port
-    spawn_workers(worker, children)
-
-
-def _free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("localhost", 0))
-        return server.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="espnet_processes_") as folder:
+        if node.world_size == 1 and options.dist_init_method == "env://":
+            for child in children:
+                child.dist_master_addr = "localhost"
+                if options.dist_master_port is None:  # a port free now may be taken before they meet
+                    child.dist_init_method = (Path(folder) / "meet").as_uri()
+        spawn_workers(worker, children)
 
 
 def spawn_workers(worker: Worker, arguments: Sequence[argparse.Namespace]) -> None:
@@ -107,16 +105,18 @@ def _work(worker, args, rank: int, num_processes: int, failures) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
     if "OMP_NUM_THREADS" not in os.environ:  # else each process would use all cores
         torch.set_num_threads(max(1, torch.get_num_threads() // num_processes))
+    code = 1
     try:
         _run(worker, args)
-        return
+        code = 0
     except InputError as error:
         failures.put((True, str(error)))
     except Exception:
         failures.put((False, f"worker process {rank} failed:\n{traceback.format_exc()[-30000:]}"))
+    logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(1)  # without waiting for its peers, as the normal end of a process group may
+    os._exit(code)  # a failed one must not wait for its peers; the interpreter's end may abort one that has done its work
 
 
 def _run(worker: Worker, args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -70,11 +71,15 @@ def test_two_ranks_with_uneven_batches_equal_one_process(tmp_path, accum_grad):
 
 @pytest.mark.slow
 def test_processes_started_by_torchrun_meet(tmp_path):
-    address = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": "29617"}
+    with socket.socket() as server:
+        server.bind(("localhost", 0))
+        port = server.getsockname()[1]
+    address = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     processes = [start(tmp_path / "two", RANK=str(r), LOCAL_RANK=str(r), **address) for r in range(2)]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
-    assert run(tmp_path / "one")[0] == 0
+    code, output = run(tmp_path / "one")
+    assert code == 0, output
     assert_equal_trainings(tmp_path / "one", tmp_path / "two")
 
 
@@ -99,7 +104,8 @@ def test_the_death_of_a_worker_stops_the_job_with_its_reason(tmp_path, how, expe
 def test_a_disk_that_gets_full_ends_a_training_with_one_message(tmp_path, words):
     """A limit on the size of files, which a checkpoint with Adam's state exceeds, stands for the disk."""
     words = [*words, "--optim", "adam"]
-    assert run(tmp_path, *words)[0] == 0
+    code, output = run(tmp_path, *words)
+    assert code == 0, output
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     limit = len(before["checkpoint.pth"]) - 1000
 
