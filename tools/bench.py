@@ -32,6 +32,7 @@ LMS = {  # as wide as the decoder; of the default widths: 256 units, 1024 in the
     "LM 256": {"layer": 3},
 }
 TOKENS_PER_SECOND = 9.3
+CHUNK = 10240  # 640 ms
 
 
 def median_seconds(action: Callable[[], object], runs: int) -> float:
@@ -190,41 +191,98 @@ def bench_decoding(config: Path, weights: Path, folder: Path, runs: int) -> None
                 )
 
 
+def build_streaming(folder: Path, block_size: int, **options: Any) -> Any:
+    """A streaming recogniser of random weights that finds as many tokens as the speech so far would have."""
+    from espnet2.inference.speech2text_streaming import Speech2TextStreaming
+
+    hop = 2 * block_size // 5
+    blocks = {name: value for name, value in ENCODER.items() if name != "rel_pos_type"}
+    sizes = {"block_size": block_size, "hop_size": hop, "look_ahead": hop}
+    config, weights, _ = build_recogniser(
+        folder, {**blocks, **sizes}, DECODER, encoder_name="contextual_block_conformer"
+    )
+    return Speech2TextStreaming(
+        str(config), str(weights), beam_size=10, ctc_weight=0.3, maxlenratio=TOKENS_PER_SECOND / 25,  # frames per second
+        disable_repetition_detection=True, **options,
+    )
+
+
 def bench_streaming(folder: Path, block_sizes: Sequence[int]) -> None:
     """Beam 10, ctc_weight 0.3: chunks of 640 ms, 12 s and 2.15 s long, and the latency of a stream in real time."""
     import numpy as np
 
     from espnet2.inference.latency import latency_report, play
-    from espnet2.inference.speech2text_streaming import Speech2TextStreaming
 
-    blocks = {name: value for name, value in ENCODER.items() if name != "rel_pos_type"}
     rng = np.random.default_rng(0)
     for block_size in block_sizes:
-        hop = 2 * block_size // 5
-        sizes = {"block_size": block_size, "hop_size": hop, "look_ahead": hop}
-        config, weights, _ = build_recogniser(
-            folder / f"block{block_size}", {**blocks, **sizes}, DECODER, encoder_name="contextual_block_conformer"
-        )
-        # as many tokens as the speech so far would have, at 25 frames per second
-        recogniser = Speech2TextStreaming(
-            str(config), str(weights), beam_size=10, ctc_weight=0.3, maxlenratio=TOKENS_PER_SECOND / 25, word_times=True,
-            disable_repetition_detection=True,
-        )
+        recogniser = build_streaming(folder / f"block{block_size}", block_size, word_times=True)
         for number, seconds in ((3, 12.0), (10, 2.15)):
             speech = [(rng.standard_normal(int(16000 * seconds)) * 0.1).astype("float32") for _ in range(number + 1)]
             times = [
-                play(recogniser.open_stream(), [wave[i : i + 10240] for i in range(0, len(wave), 10240)], 16000)
+                play(recogniser.open_stream(), [wave[i : i + CHUNK] for i in range(0, len(wave), CHUNK)], 16000)
                 for wave in speech
             ]
+            hop = 2 * block_size // 5
             print(f"streaming, block {block_size}, hop {hop}, look-ahead {hop}, {seconds:.4g} s:")
             print(textwrap.indent(str(latency_report(times[1:])), "    "))
+
+
+def bench_pool(folder: Path, num_streams: int = 16, seconds: float = 6.4) -> None:
+    """Several streams at once: the share of real time that all of them take together."""
+    import numpy as np
+
+    from espnet2.inference.stream_pool import StreamPool
+
+    recogniser = build_streaming(folder / "pool", 40)
+    waves = (np.random.default_rng(0).standard_normal((num_streams, int(16000 * seconds))) * 0.1).astype("float32")
+    for _ in range(2):  # the first time warms up
+        pool = StreamPool(recogniser)
+        streams = [pool.open() for _ in waves]
+        steps = []
+        for i in range(0, waves.shape[1], CHUNK):
+            for stream, wave in zip(streams, waves):
+                pool.feed(stream, wave[i : i + CHUNK])
+            start = time.perf_counter()
+            pool.run()
+            steps.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        pool.finish(*streams)
+        elapsed = sum(steps) + time.perf_counter() - start
+    print(
+        f"{num_streams} streams at once, {seconds:.4g} s".ljust(40),
+        f"aggregate RTF {elapsed / num_streams / seconds:.4f}: {1000 * statistics.median(steps):.0f} ms for 640 ms of all,"
+        f" {elapsed / seconds:.2f} of real time",
+    )
+
+
+def bench_long_stream(folder: Path, minutes: int = 10) -> None:
+    """Ten minutes without a pause: what a chunk costs in the last minute and in the second, and how memory grows."""
+    import numpy as np
+
+    stream = build_streaming(folder / "long", 40).open_stream()
+    wave = (np.random.default_rng(0).standard_normal(16000 * 60) * 0.1).astype("float32")
+    costs, sizes = [], []
+    for _ in range(minutes):
+        times = []
+        for i in range(0, len(wave), CHUNK):
+            start = time.perf_counter()
+            stream.feed(wave[i : i + CHUNK])
+            times.append(time.perf_counter() - start)
+        costs.append(1000 * statistics.median(times))
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        sizes.append(pages * resource.getpagesize() / 2**20)
+    print(
+        f"one stream, {minutes} minutes".ljust(40),
+        f"{costs[1]:.1f} ms a chunk in minute 2, {costs[-1]:.1f} ms in minute {minutes};"
+        f" memory {sizes[1]:.0f} MiB, {sizes[-1]:.0f} MiB",
+    )
 
 
 def main() -> None:
     """Run all or the chosen benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="Runs that the median is taken over")
-    parser.add_argument("--only", choices=("startup", "training", "decoding", "streaming"))
+    parser.add_argument("--only", choices=("startup", "training", "decoding", "streaming", "streaming_long"))
     args = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     print(machine())
@@ -243,6 +301,9 @@ def main() -> None:
             print(f"peak memory of this process: {peak:.0f} MiB")
         if args.only in (None, "streaming"):
             bench_streaming(folder, (40, 32, 16))
+            bench_pool(folder)
+        if args.only == "streaming_long":  # a minute or so
+            bench_long_stream(folder)
 
 
 if __name__ == "__main__":

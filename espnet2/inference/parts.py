@@ -9,6 +9,7 @@ import torch
 
 from espnet2.inference.models import check_same_tokens, load_language_model, load_recogniser, quantize
 from espnet2.inference.precision import Precision
+from espnet2.layers.packed_convolution import pack_convolutions
 from espnet2.layers.packed_linear import accelerate
 from espnet2.search.hypothesis import Hypothesis
 from espnet2.search.ngram import NgramScorer
@@ -96,6 +97,7 @@ def load_parts(
         check_same_tokens(token_list, lm_args.token_list, lm_train_config or lm_file)
         lm = quantize(lm_model.lm, quantize_modules, quantize_dtype) if quantize_lm else lm_model.lm
     if precision.autocast is None:
+        pack_convolutions(asr_model)
         accelerate(asr_model)
         if lm is not None:
             accelerate(lm)

@@ -171,8 +171,9 @@ class Speech2TextStreaming:
         frontend, _, encoder = streaming_parts(parts.asr_model)
         if frontend is None:
             raise InputError("Only audio is streamed, but this model takes features: use espnet2.bin.asr_inference.")
-        if word_times and parts.asr_model.ctc is None:
-            raise InputError("word_times needs a model with CTC.")
+        has_times = parts.asr_model.ctc is not None or parts.asr_model.joint_network is not None
+        if word_times and not has_times:
+            raise InputError("word_times needs a model with CTC, or a transducer.")
         set_blocks(encoder, block_size, hop_size, look_ahead)
         search = build_streaming_search(
             parts.asr_model,
@@ -193,7 +194,7 @@ class Speech2TextStreaming:
             hop_frames=encoder.hop_size,
             endpoints=endpoints,
             nbest=nbest,
-            word_times=word_times is not False and parts.asr_model.ctc is not None,
+            word_times=word_times is not False and has_times,
             stable_blocks=stable_blocks,
             input_rate=sample_rate,
             strict_rate=strict_rate,

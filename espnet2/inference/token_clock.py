@@ -12,6 +12,7 @@ from torch import Tensor
 
 from espnet2.inference.events import num_shared
 from espnet2.search.alignment import TokenSpan, TooFewFramesError, align
+from espnet2.search.hypothesis import Hypothesis
 
 MARGIN_FRAMES = 8  # so far must a token lie back before its frames are settled
 KEPT_FRAMES = 100  # in silence; a token may be found some blocks after it was spoken
@@ -74,3 +75,13 @@ class TokenClock:
         """Tokens for which CTC has too few frames: each has its share of them."""
         edges = [self._first + (self._end - self._first) * n // len(tokens) for n in range(len(tokens) + 1)]
         return [TokenSpan(token, a, b, UNKNOWN) for token, a, b in zip(tokens, edges, edges[1:])]
+
+
+def emitted(hypothesis: Hypothesis) -> list[TokenSpan]:
+    """The frames in which a transducer has emitted its tokens, which is somewhat later than they were spoken.
+
+    Of their probabilities only the mean is known.
+    """
+    tokens = hypothesis.tokens
+    mean = min(0.0, hypothesis.score / max(1, len(tokens)))
+    return [TokenSpan(token, frame, frame + 1, mean) for token, frame in zip(tokens, hypothesis.frames or ())]

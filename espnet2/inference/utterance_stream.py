@@ -13,7 +13,7 @@ from espnet2.inference.endpoint import Endpointer
 from espnet2.inference.events import Event, StablePrefix
 from espnet2.inference.parts import Parts
 from espnet2.inference.streaming_options import EndpointOptions
-from espnet2.inference.token_clock import TokenClock
+from espnet2.inference.token_clock import TokenClock, emitted
 from espnet2.inference.words import with_confidence, words_of
 from espnet2.search.alignment import TokenSpan
 from espnet2.search.hypothesis import Hypothesis, Word
@@ -143,7 +143,7 @@ class UtteranceStream:
             num_stable = len(tokens)
         elif not is_new:
             return None
-        spans = self._clock.spans(tokens, num_stable) if self.recognition.word_times else None
+        spans = self._spans(tokens, num_stable) if self.recognition.word_times else None
         words = None if spans is None else self._words(spans)
         if self.is_over and words is not None and self.hypotheses:
             best, *others = with_confidence(self.hypotheses)
@@ -162,6 +162,12 @@ class UtteranceStream:
             end_seconds=self.end_seconds,
             token_seconds=None if spans is None else [self._seconds(span.end_frame) for span in spans],
         )
+
+    def _spans(self, tokens: Sequence[int], num_stable: int) -> list[TokenSpan]:
+        """Where the tokens were spoken, by CTC; without one, where the transducer has emitted them."""
+        if self.recognition.parts.asr_model.ctc is not None:
+            return self._clock.spans(tokens, num_stable)
+        return emitted(self.hypotheses[0]) if self.hypotheses else []
 
     def _seconds(self, frame: int) -> float:
         return self.start_seconds + self._frame_seconds * frame

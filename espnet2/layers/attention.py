@@ -51,7 +51,7 @@ class MultiHeadedAttention(torch.nn.Module):
         self.attn: Tensor | None = None
 
     def _split_heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.h, self.d_k)).transpose(1, 2)  # (B, H, T, d_k)
+        return x.view(*x.shape[:2], self.h, self.d_k).transpose(1, 2)  # (B, H, T, d_k)
 
     def project_query(self, query: Tensor) -> Tensor:
         """Project queries.
@@ -87,8 +87,8 @@ class MultiHeadedAttention(torch.nn.Module):
         """
         if self.linear_qkv is None:
             return self.project_query(x), *self.project_key_value(x, x)
-        heads = self.linear_qkv(x).unflatten(-1, (3, self.h, self.d_k))  # (B, L, 3, H, d_k)
-        query, key, value = heads.permute(2, 0, 3, 1, 4)
+        heads = self.linear_qkv(x).view(*x.shape[:2], 3, self.h, self.d_k)
+        query, key, value = heads.permute(2, 0, 3, 1, 4).unbind()
         return self.q_norm(query), self.k_norm(key), value
 
     def attend(

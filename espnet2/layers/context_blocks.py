@@ -12,12 +12,15 @@ An utterance of at most a block is one block without summaries; beside others it
 # Shapes: K blocks of all streams, N frames in a block, W = N + 2 slots (N without summaries), M frames of all streams,
 # O outputs of all streams, D model size, L layers, C streams that have a block behind them
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from espnet2.utils.errors import InputError
+
+MOST_BLOCKS_OF_KEPT_PLANS = 64  # a stream has the same plan in nearly every call
 
 
 class BlockSizes(NamedTuple):
@@ -90,6 +93,23 @@ def cut(parts: Sequence[Part], sizes: BlockSizes, masks_ends: bool, device: torc
         masks_ends: Mask what is beyond the end in an utterance's last block, if it has more than one.
         device: Where the plan is used.
     """
+    # all that matters of the blocks before, but for positions, is whether there are any
+    begun = tuple(part._replace(num_before=min(part.num_before, 1)) for part in parts)
+    is_small = sum(part.num_blocks for part in parts) <= MOST_BLOCKS_OF_KEPT_PLANS
+    make = _kept_plan if is_small and not torch.is_grad_enabled() else _plan
+    plan = make(begun, sizes, masks_ends, device)
+    if all(part.num_before <= 1 for part in parts):
+        return plan
+    more = torch.tensor([part.num_before - other.num_before for part, other in zip(parts, begun)])
+    num_frames, num_blocks = (torch.tensor([part[column] for part in parts]) for column in range(2))
+    return plan._replace(
+        positions=plan.positions + (more * sizes.hop).repeat_interleave(num_frames).to(device),
+        numbers=plan.numbers + more.repeat_interleave(num_blocks).to(device),
+    )
+
+
+def _plan(parts: Sequence[Part], sizes: BlockSizes, masks_ends: bool, device: torch.device) -> Blocks:
+    """As ``cut``."""
     num_frames, num_blocks, num_before, has_summaries = (torch.tensor(column) for column in zip(*parts, strict=True))
     part_of = torch.repeat_interleave(num_blocks)  # (K,)
     ends = num_blocks.cumsum(0)
@@ -117,6 +137,9 @@ def cut(parts: Sequence[Part], sizes: BlockSizes, masks_ends: bool, device: torc
         with_summaries,
     )
     return Blocks._make(item.to(device) if isinstance(item, Tensor) else item for item in plan)
+
+
+_kept_plan = lru_cache(maxsize=32)(_plan)
 
 
 def _sources(index: Tensor, num_before: Tensor) -> Tensor:
@@ -171,7 +194,7 @@ def summarise(frames: Tensor, blocks: Blocks, use_mean: bool) -> Tensor:
     Shapes:
         frames (M, D) -> (K, D)
     """
-    own = frames[blocks.frames]  # (K, N, D)
+    own = _frames_of(frames, blocks)  # (K, N, D)
     if blocks.is_beyond is None:
         return own.mean(1) if use_mean else own.amax(1)
     is_beyond = blocks.is_beyond.unsqueeze(2)
@@ -203,7 +226,7 @@ def run_blocks(
     Shapes:
         frames (M, D), summaries (K, D), older (C, L, D) -> (O, D), (parts, L, D)
     """
-    x = frames[blocks.frames]
+    x = _frames_of(frames, blocks)
     if blocks.is_beyond is not None:
         x = x.masked_fill(blocks.is_beyond.unsqueeze(2), 0.0)
     if blocks.has_summaries:
@@ -213,8 +236,13 @@ def run_blocks(
     for number, layer in enumerate(layers):
         if blocks.has_summaries:
             summaries = x[:, -1]
-            kept.append(summaries[blocks.last])
-            before = torch.cat([summaries, older[:, number]])[blocks.sources]
+            kept.append(summaries.index_select(0, blocks.last))
+            before = torch.cat([summaries, older[:, number]]).index_select(0, blocks.sources)
             x = torch.cat([before.unsqueeze(1), x[:, 1:]], dim=1)
         x = layer(x, blocks.attention_mask, pad_mask=blocks.pad_mask)
-    return x.flatten(0, 1)[blocks.outputs], torch.stack(kept, 1) if kept else None
+    return x.flatten(0, 1).index_select(0, blocks.outputs), torch.stack(kept, 1) if kept else None
+
+
+def _frames_of(frames: Tensor, blocks: Blocks) -> Tensor:
+    """Shapes: frames (M, D) -> (K, N, D)."""
+    return frames.index_select(0, blocks.frames.flatten()).unflatten(0, blocks.frames.shape)

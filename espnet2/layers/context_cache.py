@@ -42,11 +42,11 @@ class ContextCache:
         joined._inputs = [torch.cat(inputs) for inputs in zip(*(cache._inputs for cache in caches))]
         return joined
 
-    def take(self, rows: Tensor) -> "ContextCache":
-        """The cache of some hypotheses, in the order given.
+    def take(self, rows: Tensor, utterances: Tensor | None = None) -> "ContextCache":
+        """The cache of some hypotheses, in the order given; whose they are makes no difference here.
 
         Shapes:
-            rows (N',)
+            rows (N',), utterances (U',)
         """
         taken = object.__new__(ContextCache)
         taken._inputs = [inputs.index_select(0, rows) for inputs in self._inputs]

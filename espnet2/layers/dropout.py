@@ -23,8 +23,10 @@ class Dropout(torch.nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it; it is the identity in evaluation."""
+        if not self.training:
+            return x
         threshold = round(self.p * LEVELS)
-        if not self.training or threshold == 0:
+        if threshold == 0:
             return x
         if x.device.type != "cpu" or threshold == LEVELS:
             return super().forward(x)

@@ -1,5 +1,6 @@
 """Layer normalisation with the tiny epsilon that checkpoints of this family were trained with."""
 import torch
+from torch import Tensor
 
 
 class LayerNorm(torch.nn.LayerNorm):
@@ -16,3 +17,7 @@ class LayerNorm(torch.nn.LayerNorm):
 
     def __init__(self, size: int) -> None:
         super().__init__(size, eps=1e-12)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise."""
+        return torch.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -44,12 +44,32 @@ class PackedLinear(torch.nn.Module):
 
 
 def accelerate(model: torch.nn.Module) -> None:
-    """Make a model ready for inference alone: modules' own ``prepare_inference``, then packed linear maps."""
+    """Make a model ready for inference alone: modules' own ``prepare_inference``, packed linear maps, direct calls."""
     for module in list(model.modules()):
         prepare = getattr(module, "prepare_inference", None)
         if prepare is not None:
             prepare()
     pack_linears(model)
+    call_directly(model)
+
+
+def call_directly(model: torch.nn.Module) -> None:
+    """Let each call of a module be that of its ``forward``, and each use of a part a look into the module's own table.
+
+    A search takes hundreds of steps in which small modules take microseconds; the way to them through hooks takes as
+    long. Hooks that are set later have no effect. Modules of other packages stay as they are.
+    """
+    for module in model.modules():
+        has_hooks = bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+        is_ours = type(module).__module__.startswith(("espnet2.", "torch.nn."))
+        if is_ours and not has_hooks:
+            module.__class__ = _with_direct_calls(type(module))  # type: ignore[arg-type]
+            vars(module).update(module._modules | module._parameters)
+
+
+@functools.cache
+def _with_direct_calls(kind: type[torch.nn.Module]) -> type[torch.nn.Module]:
+    return type(kind.__name__, (kind,), {"__call__": kind.forward, "__module__": kind.__module__})
 
 
 def pack_linears(model: torch.nn.Module) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.layers.attention import MultiHeadedAttention
@@ -98,7 +99,14 @@ class TransformerLMEncoder(torch.nn.Module):
         Shapes:
             x (B, L, E) -> (B, L, D)
         """
-        x = self.embed(x)
+        return self.layers(self.embed(x), offset, look_back)
+
+    def layers(self, x: Tensor, offset: int, look_back: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """What follows the input projection; see ``forward``.
+
+        Shapes:
+            x (B, L, D) -> (B, L, D)
+        """
         if self.pos_enc is not None:
             x = self.pos_enc(x, offset)
         for number, layer in enumerate(self.encoders):
@@ -111,7 +119,6 @@ class TransformerLMState(NamedTuple):
 
     cache: KeyValueCache
     num_hypotheses: int  # K
-    has_padding: bool = False  # whether id 0 stands in a prefix, and must not be looked at
 
 
 class TransformerLM(AbsLM):
@@ -162,6 +169,9 @@ class TransformerLM(AbsLM):
             use_positions=pos_enc is not None,
         )
         self.decoder = torch.nn.Linear(att_unit, vocab_size)
+        # all tokens after the input projection, for inference: (V, D)
+        self.projected: Tensor | None
+        self.register_buffer("projected", None, persistent=False)
 
     def forward(self, input: Tensor, hidden: None) -> tuple[Tensor, None]:
         """Score whole sequences.
@@ -177,7 +187,9 @@ class TransformerLM(AbsLM):
         return self.decoder(self.encoder(self.embed(input), 0, look_back)), None
 
     def prepare_inference(self) -> None:
-        """Join the projections of each layer's attention."""
+        """Join the projections of each layer's attention, and project the tokens once for all."""
+        with torch.no_grad():
+            self.register_buffer("projected", self.encoder.embed(self.embed.weight), persistent=False)
         for number in range(len(self.encoder.encoders)):
             self._attention(number).join_projections()
 
@@ -200,19 +212,21 @@ class TransformerLM(AbsLM):
         Shapes:
             prefixes (U, K, L) -> (U, K, V)
         """
-        cache = state.cache.advance()
-        rows = prefixes.flatten(0, 1)  # (U * K, L)
-        has_padding = state.has_padding or bool((rows[:, -1] == 0).any())
-        mask = (rows != 0).unsqueeze(1) if has_padding else None  # (U * K, 1, L)
+        last = prefixes[:, :, -1]
+        cache = state.cache.advance(last == 0)
 
         def look_back(number: int, y: Tensor) -> Tensor:
             attention = self._attention(number)
-            query, key, value = attention.project_self(y)
-            return attention.attend(query, *cache.put(number, key, value), mask)
+            query, key, value = attention.project_self(y.view(*cache.shape, -1))
+            return attention.attend(query, *cache.put(number, key, value), None, cache.bias).view_as(y)
 
-        x = self.encoder(self.embed(rows[:, -1:]), rows.size(1) - 1, look_back)
+        tokens, offset = last.flatten().unsqueeze(1), prefixes.size(2) - 1  # (U * K, 1)
+        if self.projected is None:
+            x = self.encoder(self.embed(tokens), offset, look_back)
+        else:
+            x = self.encoder.layers(F.embedding(tokens, self.projected), offset, look_back)
         scores = self.decoder(x).view(*prefixes.shape[:2], -1).log_softmax(-1)
-        return scores, state._replace(cache=cache, has_padding=has_padding)
+        return scores, state._replace(cache=cache)
 
     def select(self, state: TransformerLMState, parents: Tensor, tokens: Tensor) -> TransformerLMState:
         """The survivors' keys and values.
@@ -229,10 +243,10 @@ class TransformerLM(AbsLM):
         Shapes:
             utterances (U',)
         """
-        return state._replace(cache=state.cache.take(rows_of_utterances(utterances, state.num_hypotheses)))
+        cache = state.cache.take(rows_of_utterances(utterances, state.num_hypotheses), utterances)
+        return state._replace(cache=cache)
 
     def join(self, states: Sequence[TransformerLMState]) -> TransformerLMState:
         """All hypotheses of several states, whose prefixes are of one length."""
         cache = KeyValueCache.join([state.cache for state in states])
-        num_hypotheses = sum(state.num_hypotheses for state in states)
-        return TransformerLMState(cache, num_hypotheses, any(state.has_padding for state in states))
+        return TransformerLMState(cache, sum(state.num_hypotheses for state in states))

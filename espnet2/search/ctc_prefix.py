@@ -36,9 +36,11 @@ from torch import Tensor
 
 from espnet2.layers.growing_tensor import GrowingTensor
 from espnet2.layers.mask import make_pad_mask
-from espnet2.search.scorer import Scorer, rows_of, take_hypotheses
+from espnet2.search.log_cumsum import LOGZERO, exp_, log_, log_cumsum_exp, log_sum_exp
+from espnet2.search.scorer import Scorer, rows_of
 
-LOGZERO = -1e10
+# The least log-probability with which a token or blank lasts for a frame: ``log_cumsum_exp`` can follow no steeper fall.
+LEAST = -80.0
 # A matrix product over the whole vocabulary is cheaper than picking the candidates' rows up to about this many times C.
 DENSE_RATIO = 8
 
@@ -55,10 +57,10 @@ class CTCPrefixState(NamedTuple):
 
     probs: Tensor  # (U, V, T)      frame-wise probabilities; after the end of an utterance only blank
     blank_sums: Tensor  # (U, 1, T)      B, the cumulative log-probability of blank
-    ready: Tensor  # (U, K, T + 1)  prefix finished before frame t
-    ready_blank: Tensor  # (U, K, T + 1)  the same, and its last frame was blank
+    ready: Tensor  # (U, K, 2, T + 1)  prefix finished before frame t; the same, and its last frame was blank
     psi: Tensor  # (U, K)         log-probability of the prefix
     last: Tensor  # (U, K)         its last token
+    last_probs: Tensor  # (U, K, T)      the frame-wise probabilities of that
     growing: GrowingTensor | None = None  # what ``probs`` is a view of, if it has grown
 
 
@@ -88,20 +90,25 @@ class CTCPrefixScorer(Scorer):
         padding = make_pad_mask(lengths.to(encoded.device), encoded.size(1)).unsqueeze(2)
         log_probs.masked_fill_(padding, LOGZERO)
         log_probs[:, :, self.blank].masked_fill_(padding.squeeze(2), 0.0)
-        blank_sums = log_probs[:, None, :, self.blank].cumsum(2)  # (U, 1, T)
-        before = blank_sums.new_zeros(len(encoded), 1, 1)  # the empty prefix is finished before the first frame
+        blank_sums = self._blank_sums(log_probs)
+        probs = log_probs.exp_().transpose(1, 2).contiguous()
+        ready = F.pad(blank_sums, (1, 0))  # the empty prefix is finished before the first frame
         return CTCPrefixState(
-            probs=log_probs.exp_().transpose(1, 2).contiguous(),
+            probs=probs,
             blank_sums=blank_sums,
-            ready=torch.cat([before, blank_sums], 2),
-            ready_blank=torch.cat([before, blank_sums], 2),
-            psi=before.squeeze(2),
+            ready=torch.stack([ready, ready], 2),
+            psi=blank_sums.new_zeros(len(encoded), 1),
             last=torch.full((len(encoded), 1), self.blank, device=encoded.device),
+            last_probs=probs[:, self.blank].unsqueeze(1),
         )
 
     def _log_probs(self, encoded: Tensor) -> Tensor:
         """Of each frame: encoded (U, T, D) -> (U, T, V)."""
         return self.ctc.log_softmax(encoded).to(torch.float64, copy=True)
+
+    def _blank_sums(self, log_probs: Tensor) -> Tensor:
+        """Shapes: log_probs (U, T, V) -> (U, 1, T)."""
+        return log_probs[:, None, :, self.blank].clamp_min(LEAST).cumsum(2)
 
     def extend(self, state: CTCPrefixState, encoded: Tensor, max_frames: int | None = None) -> CTCPrefixState:
         """Carry the forward variables on, as if the new frames held nothing but blank after a prefix.
@@ -113,16 +120,16 @@ class CTCPrefixScorer(Scorer):
             encoded (U, s, D)
         """
         log_probs = self._log_probs(encoded)
-        sums = log_probs[:, None, :, self.blank].cumsum(2)  # (U, 1, s)
-        waiting = state.ready_blank[:, :, -1:] + sums
+        sums = self._blank_sums(log_probs)  # (U, 1, s)
+        waiting = state.ready[:, :, 1:, -1:] + sums.unsqueeze(2)  # (U, K, 1, s)
         growing = (state.growing or GrowingTensor(state.probs, 2)).append(log_probs.exp_().transpose(1, 2))
         growing = growing if max_frames is None else growing.last(max_frames)
         num_frames = len(growing)
         return state._replace(
             probs=growing.values,
             blank_sums=torch.cat([state.blank_sums, state.blank_sums[:, :, -1:] + sums], 2)[:, :, -num_frames:],
-            ready=torch.cat([state.ready, waiting], 2)[:, :, -num_frames - 1 :],
-            ready_blank=torch.cat([state.ready_blank, waiting], 2)[:, :, -num_frames - 1 :],
+            ready=torch.cat([state.ready, waiting.expand(-1, -1, 2, -1)], 3)[..., -num_frames - 1 :],
+            last_probs=_frame_probs(growing.values, state.last),
             growing=growing,
         )
 
@@ -135,26 +142,23 @@ class CTCPrefixScorer(Scorer):
             prefixes (U, K, L), candidates (U, K, C) -> (U, K, C), or (U, K, V) without candidates
         """
         vocab_size = state.probs.size(1)
-        weights, top = _weights(state.ready)
+        ready = state.ready[..., :-1]
+        top = ready.amax(3, keepdim=True)
+        weights = exp_(ready - top)  # (U, K, 2, T)
+        top = top.squeeze(3)  # (U, K, 2)
+        repeated = log_((weights[:, :, 1] * state.last_probs).sum(2, keepdim=True)).add_(top[:, :, 1:])  # (U, K, 1)
+        end = state.ready[:, :, 0, -1:]
+        last = state.last.unsqueeze(2)
         if candidates is None or vocab_size <= DENSE_RATIO * candidates.size(2):
-            sums = weights @ state.probs.transpose(1, 2)  # (U, K, V)
-            sums = sums if candidates is None else sums.gather(2, candidates)
-        else:
-            rows = rows_of(candidates.flatten(1), vocab_size)
-            probs = state.probs.flatten(0, 1).index_select(0, rows)  # (U * K * C, T)
-            probs = probs.view(*candidates.shape, -1).flatten(0, 1)
-            sums = torch.bmm(probs, weights.flatten(0, 1).unsqueeze(2)).view_as(candidates)
-        psi = sums.log_().add_(top)
-
-        weights, top = _weights(state.ready_blank)
-        repeated = (weights * _frame_probs(state, state.last)).sum(2, keepdim=True).log_().add_(top)  # (U, K, 1)
-        end = state.ready[:, :, -1:]
-        if candidates is None:
-            psi.scatter_(2, state.last.unsqueeze(2), repeated)
+            psi = log_(weights[:, :, 0] @ state.probs.transpose(1, 2)).add_(top[:, :, :1])  # (U, K, V)
+            psi.scatter_(2, last, repeated)
             psi[:, :, self.eos] = end.squeeze(2)
             psi[:, :, self.blank] = LOGZERO
+            psi = psi if candidates is None else psi.gather(2, candidates)
         else:
-            psi = torch.where(candidates == state.last.unsqueeze(2), repeated, psi)
+            probs = _frame_probs(state.probs, candidates.flatten(1)).view(-1, candidates.size(2), ready.size(3))
+            sums = torch.bmm(probs, weights[:, :, 0].flatten(0, 1).unsqueeze(2)).view(candidates.shape)
+            psi = torch.where(candidates == last, repeated, log_(sums).add_(top[:, :, :1]))
             psi = torch.where(candidates == self.eos, end, psi).masked_fill_(candidates == self.blank, LOGZERO)
         return (psi.clamp_min_(LOGZERO) - state.psi.unsqueeze(2)).float(), state
 
@@ -164,23 +168,21 @@ class CTCPrefixScorer(Scorer):
         Shapes:
             parents (U, K'), tokens (U, K')
         """
-        repeats = (take_hypotheses(state.last, parents) == tokens).unsqueeze(2)
-        ready = torch.where(
-            repeats, take_hypotheses(state.ready_blank, parents), take_hypotheses(state.ready, parents)
-        )[:, :, :-1]
-        log_probs = _frame_probs(state, tokens).log_().clamp_min_(LOGZERO)  # (U, K', T)
-        psi = (ready + log_probs).logsumexp(2).clamp_min_(LOGZERO)
-        sums = log_probs.cumsum(2)
-        ends_in_token = (ready - sums + log_probs).logcumsumexp(2).add_(sums)
-        either = (ends_in_token - state.blank_sums).logcumsumexp(2)  # E
-        never = either.new_full((*tokens.shape, 1), LOGZERO)
-        ends_in_blank = state.blank_sums + torch.cat([never, either[:, :, :-1]], 2)
-        return state._replace(
-            ready=torch.cat([never, either.add_(state.blank_sums)], 2),
-            ready_blank=torch.cat([never, ends_in_blank], 2),
-            psi=psi,
-            last=tokens,
-        )
+        repeats = state.last.gather(1, parents) == tokens
+        ready = state.ready.flatten(1, 2)[..., :-1]  # (U, 2K, T)
+        rows = rows_of(2 * parents + repeats, ready.size(1))
+        ready = ready.flatten(0, 1).index_select(0, rows).unflatten(0, tokens.shape)  # (U, K', T)
+        probs = _frame_probs(state.probs, tokens)
+        log_probs = probs.log().clamp_min_(LOGZERO)
+        begins = ready + log_probs
+        psi = log_sum_exp(begins).clamp_min_(LOGZERO)
+        sums = log_probs.clamp_min_(LEAST).cumsum(2)  # X; the token may last anywhere, a little, but not begin
+        ends_in_token = log_cumsum_exp(begins - sums).add_(sums)
+        either = log_cumsum_exp(ends_in_token - state.blank_sums)  # E
+        ready = either.new_full((*tokens.shape, 2, state.ready.size(3)), LOGZERO)
+        torch.add(either, state.blank_sums, out=ready[:, :, 0, 1:])
+        torch.add(either[:, :, :-1], state.blank_sums[:, :, 1:], out=ready[:, :, 1, 2:])
+        return state._replace(ready=ready, psi=psi, last=tokens, last_probs=probs)
 
     def tokens_after(self, state: CTCPrefixState) -> Tensor:
         """How many tokens CTC expects: in all frames, and after each frame if nothing is said a second time in the next.
@@ -211,9 +213,9 @@ class CTCPrefixScorer(Scorer):
         Shapes:
             tokens_after (U, T + 1) -> (U, K)
         """
-        in_blank = (state.ready_blank - state.psi.unsqueeze(2)).exp()
-        in_token = (state.ready - state.psi.unsqueeze(2)).exp() - in_blank  # (U, K, T + 1)
-        probs = _frame_probs(state, state.last)
+        finished_before, in_blank = (state.ready - state.psi[:, :, None, None]).exp_().unbind(2)  # (U, K, T + 1)
+        in_token = finished_before - in_blank
+        probs = state.last_probs
         finished = in_token[:, :, 1:] - in_token[:, :, :-1] * probs  # in this frame: (U, K, T)
         after = tokens_after[:, None, 1:] - F.pad(probs[:, :, 1:], (0, 1))
         return (finished * after).sum(2) + (1.0 - finished.sum(2)) * tokens_after[:, :1]
@@ -227,14 +229,6 @@ class CTCPrefixScorer(Scorer):
         return CTCPrefixState._make([*(tensor.index_select(0, utterances) for tensor in state[:-1]), None])
 
 
-def _weights(ready: Tensor) -> tuple[Tensor, Tensor]:
-    """``ready`` as probabilities relative to its largest value, and the logarithm of that: (U, K, T), (U, K, 1)."""
-    ready = ready[:, :, :-1]
-    top = ready.amax(2, keepdim=True)
-    return (ready - top).exp_(), top
-
-
-def _frame_probs(state: CTCPrefixState, tokens: Tensor) -> Tensor:
-    """Probabilities of one token per hypothesis: tokens (U, K) -> (U, K, T)."""
-    rows = rows_of(tokens, state.probs.size(1))
-    return state.probs.flatten(0, 1).index_select(0, rows).unflatten(0, tokens.shape)
+def _frame_probs(probs: Tensor, tokens: Tensor) -> Tensor:
+    """The probabilities of some tokens: probs (U, V, T), tokens (U, K) -> (U, K, T)."""
+    return probs.flatten(0, 1).index_select(0, rows_of(tokens, probs.size(1))).unflatten(0, tokens.shape)

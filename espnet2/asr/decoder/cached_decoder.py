@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from espnet2.asr.decoder.decoder_layer import DecoderLayer
 from espnet2.asr.decoder.layered_decoder import LayeredDecoder
 from espnet2.asr.decoder.source_scorer import Cache, DecoderState, SourceScorer
 from espnet2.asr.decoder.source_watch import SourceWatch
+from espnet2.layers.decoder_layer import DecoderLayer
 
 
 class CachedDecoder(LayeredDecoder, SourceScorer):
@@ -21,7 +21,7 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
 
     @abstractmethod
     def _look_back_one(self, layer: DecoderLayer, number: int, y: Tensor, cache: Any) -> Tensor:
-        """A layer's self-attention of the present token: y (U * K, 1, D) -> (U * K, 1, D)."""
+        """A layer's self-attention of the present tokens: y (U, K, D) -> (U, K, D)."""
 
     def start(self, encoded: Tensor, lengths: Tensor) -> DecoderState:
         """Project the encoder's output for all layers.
@@ -47,28 +47,35 @@ class CachedDecoder(LayeredDecoder, SourceScorer):
         Shapes:
             prefixes (U, K, L) -> (U, K, V)
         """
-        by_utterance = prefixes.shape[:2]
         cache = state.cache.advance()
         weights: list[Tensor] = []
-        last = prefixes[:, :, -1:].flatten(0, 1)  # (U * K, 1)
-        x = self.embed[-1](self.embed[:-1](last), offset=prefixes.size(2) - 1)  # (U * K, 1, D)
+        x = self._embed_last(prefixes)
+        source = state.source.flatten(0, 1).unbind()  # keys, values of each layer
         for number, layer in enumerate(self._layers()):
 
             def look_back(y: Tensor, layer: DecoderLayer = layer, number: int = number) -> Tensor:
                 return self._look_back_one(layer, number, y, cache)
 
             def look_at_source(y: Tensor, layer: DecoderLayer = layer, number: int = number) -> Tensor:
-                # the hypotheses of an utterance are so many queries to the one source: (U, K, D)
-                query = layer.src_attn.project_query(y.view(*by_utterance, -1))
-                keys, values = state.source[number]
+                # the hypotheses of an utterance are so many queries to the one source
+                query = layer.src_attn.project_query(y)
+                keys, values = source[2 * number : 2 * number + 2]
                 if state.watch is not None:
                     weights.append(layer.src_attn.weights(query, keys, state.source_mask))
-                return layer.src_attn.attend(query, keys, values, state.source_mask).view_as(y)
+                return layer.src_attn.attend(query, keys, values, state.source_mask)
 
             x = layer(x, look_back, look_at_source)
         watch = None if state.watch is None else state.watch.look(weights)
         state = state._replace(cache=cache, watch=watch)
-        return self._output(x).view(*by_utterance, -1).log_softmax(-1), state
+        return self._output(x).log_softmax(-1), state
+
+    def _embed_last(self, prefixes: Tensor) -> Tensor:
+        """Embed the last tokens: (U, K, L) -> (U, K, D)."""
+        *embed, positions = self.embed
+        x = prefixes[:, :, -1:].flatten(0, 1)  # (U * K, 1)
+        for module in embed:
+            x = module(x)
+        return positions(x, offset=prefixes.size(2) - 1).view(*prefixes.shape[:2], -1)
 
     def watch(self, state: DecoderState) -> DecoderState:
         """Take note of where the tokens are heard from now on; before the first one."""

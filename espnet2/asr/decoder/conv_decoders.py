@@ -15,8 +15,8 @@ from typing import cast
 from torch import Tensor
 
 from espnet2.asr.decoder.cached_decoder import CachedDecoder
-from espnet2.asr.decoder.decoder_layer import DecoderLayer
 from espnet2.layers.context_cache import ContextCache
+from espnet2.layers.decoder_layer import DecoderLayer
 from espnet2.layers.dynamic_conv import DynamicConvolution, DynamicConvolution2d
 from espnet2.layers.lightweight_conv import GatedConvolution, LightweightConvolution, LightweightConvolution2d
 from espnet2.utils.errors import InputError
@@ -103,7 +103,8 @@ class ConvDecoder(CachedDecoder):
 
     def _look_back_one(self, layer: DecoderLayer, number: int, y: Tensor, cache: ContextCache) -> Tensor:
         convolution = _convolution(layer)
-        return convolution.convolve(cache.put(number, convolution.gate(y)))
+        gated = convolution.gate(y.view(-1, 1, y.size(2)))  # (U * K, 1, D)
+        return convolution.convolve(cache.put(number, gated)).view_as(y)
 
 
 def _convolution(layer: DecoderLayer) -> GatedConvolution:

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from espnet2.asr.abs_decoder import AbsDecoder
-from espnet2.asr.decoder.decoder_layer import DecoderLayer
 from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.decoder_layer import DecoderLayer
 from espnet2.layers.dropout import Dropout
 from espnet2.layers.feed_forward import PositionwiseFeedForward
 from espnet2.layers.layer_norm import LayerNorm

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from espnet2.asr.abs_decoder import AbsDecoder
-from espnet2.asr.decoder.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
-from espnet2.asr.decoder.rnn_attention.build import AttentionOptions, build_attention
 from espnet2.layers.dropout import Dropout
 from espnet2.layers.mask import make_pad_mask
+from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
+from espnet2.layers.rnn_attention.build import AttentionOptions, build_attention
 from espnet2.search.scorer import Scorer, take_hypotheses
 from espnet2.utils.errors import InputError
 
@@ -53,7 +53,7 @@ class RNNDecoder(AbsDecoder, Scorer):
         context_residual: Let the output layer see what the attention has read.
         replace_sos: Put something else in the place of sos: not supported.
         num_encs: Encoders; only 1 is supported.
-        att_conf: See ``espnet2.asr.decoder.rnn_attention.build.AttentionOptions``.
+        att_conf: See ``espnet2.layers.rnn_attention.build.AttentionOptions``.
 
     Raises:
         InputError: If an option has an unknown value or one that is not supported.

@@ -1,7 +1,7 @@
 """What attention decoders share as scorers of the beam search.
 
 The encoder's keys and values are projected once per utterance and shared by its hypotheses; what the self-attention
-needs of the earlier tokens lies in a cache of its own kind, a row per hypothesis.
+needs of the earlier tokens lies in a cache of its own kind.
 """
 # Shapes: U utterances, K hypotheses of each, T frames, D model size, H heads, d_k = D / H
 from abc import abstractmethod
@@ -18,13 +18,21 @@ from espnet2.search.scorer import Scorer, rows_of, rows_of_utterances
 
 
 class Cache(Protocol):
-    """What the self-attention of all layers keeps of the tokens so far, a row per hypothesis."""
+    """What the self-attention of all layers keeps of the hypotheses' tokens so far."""
 
     def advance(self) -> "Cache":
         """The cache in which the next token begins; the given one stays as it is."""
 
-    def take(self, rows: Tensor) -> "Cache":
-        """The cache of some hypotheses, in the order given: rows (N',)."""
+    def take(self, rows: Tensor, utterances: Tensor | None = None) -> "Cache":
+        """The cache of some hypotheses, in the order given.
+
+        Args:
+            rows: Which of the U * K hypotheses.
+            utterances: Whose they are, if they are all hypotheses of some utterances; None: equally many of each.
+
+        Shapes:
+            rows (N',), utterances (U',)
+        """
 
     @classmethod
     def join(cls, caches: Sequence[Any]) -> "Cache":
@@ -90,7 +98,7 @@ class SourceScorer(Scorer):
         rows = rows_of_utterances(utterances, state.num_hypotheses)
         mask = None if state.source_mask is None else state.source_mask.index_select(0, utterances)
         return state._replace(
-            cache=state.cache.take(rows),
+            cache=state.cache.take(rows, utterances),
             source=state.source.index_select(2, utterances),
             source_mask=mask,
             growing=None,

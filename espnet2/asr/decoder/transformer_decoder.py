@@ -8,8 +8,8 @@ from typing import cast
 from torch import Tensor
 
 from espnet2.asr.decoder.cached_decoder import CachedDecoder
-from espnet2.asr.decoder.decoder_layer import DecoderLayer
 from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.decoder_layer import DecoderLayer
 from espnet2.layers.key_value_cache import KeyValueCache
 
 
@@ -30,5 +30,5 @@ class TransformerDecoder(CachedDecoder):
 
     def _look_back_one(self, layer: DecoderLayer, number: int, y: Tensor, cache: KeyValueCache) -> Tensor:
         attention = cast(MultiHeadedAttention, layer.self_attn)
-        query, key, value = attention.project_self(y)
-        return attention.attend(query, *cache.put(number, key, value), None)
+        query, key, value = attention.project_self(y.view(*cache.shape, -1))
+        return attention.attend(query, *cache.put(number, key, value), None, cache.bias).view_as(y)

@@ -147,7 +147,9 @@ class WhisperDecoder(AbsDecoder, SourceScorer):
         for number, block in enumerate(self._blocks()):
 
             def look_back(y: Tensor, block: WhisperBlock = block, number: int = number) -> Tensor:
-                return block.attn.attend(y, *cache.put(number, *block.attn.project_key_value(y)), None)
+                hypotheses = y.view(*cache.shape, -1)
+                keys, values = cache.put(number, *block.attn.project_key_value(hypotheses))
+                return block.attn.attend(hypotheses, keys, values, cache.mask).view_as(y)
 
             def look_at_source(y: Tensor, block: WhisperBlock = block, number: int = number) -> Tensor:
                 # the hypotheses of an utterance are so many queries to the one source: (U, K, D)

@@ -9,8 +9,8 @@ from functools import partial
 
 import torch
 
-from espnet2.asr.encoder.attention_choice import ATTENTIONS, AttentionChoice
 from espnet2.asr.encoder.layered_encoder import LayeredEncoder, one_per_layer
+from espnet2.layers.attention_choice import ATTENTIONS, AttentionChoice
 from espnet2.layers.branchformer_layer import BranchformerLayer
 from espnet2.layers.cgmlp import ConvolutionalGatingMLP
 from espnet2.layers.convolution import depthwise_conv

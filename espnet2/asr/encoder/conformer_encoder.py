@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import torch
 
-from espnet2.asr.encoder.attention_choice import AttentionChoice
 from espnet2.asr.encoder.chunked_encoder import ChunkedEncoder, ChunkOptions
 from espnet2.asr.encoder.layered_encoder import one_per_layer
 from espnet2.layers.activation import get_activation
+from espnet2.layers.attention_choice import AttentionChoice
 from espnet2.layers.conformer_layer import ConformerLayer
 from espnet2.layers.convolution import ConvolutionModule
 from espnet2.layers.feed_forward import build_feed_forward

@@ -4,8 +4,9 @@ Tsunoo et al., "Transformer ASR with Contextual Block Processing", 2019, https:/
 
 Their attention has absolute positions. The Transformer's layer is the Conformer's without convolution and macaron.
 """
-# Shapes: D model size
+# Shapes: K blocks, W slots of a block, D model size
 import torch
+from torch import Tensor
 
 from espnet2.asr.encoder.block_encoder import ContextualBlockEncoder
 from espnet2.layers.activation import get_activation
@@ -14,6 +15,26 @@ from espnet2.layers.conformer_layer import ConformerLayer
 from espnet2.layers.context_blocks import BlockSizes
 from espnet2.layers.convolution import ConvolutionModule
 from espnet2.layers.feed_forward import build_feed_forward
+from espnet2.layers.packed_linear import PackedLinear, is_available
+
+
+class BlockAttention(MultiHeadedAttention):
+    """Self-attention of the slots of blocks."""
+
+    def prepare_inference(self) -> None:
+        """Project queries, keys and values by one product; packed however small it is, for a block has many rows."""
+        self.join_projections()
+        joined = self.linear_qkv
+        if isinstance(joined, torch.nn.Linear) and joined.weight.dtype == torch.float32 and is_available():
+            self.linear_qkv = PackedLinear(joined) if joined.weight.device.type == "cpu" else joined
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """Attend; queries, keys and values are the same.
+
+        Shapes:
+            query (K, W, D), mask (1 or K, W, W) or (K, 1, W) -> (K, W, D)
+        """
+        return self.attend(*self.project_self(query), mask)
 
 
 def make_layer(
@@ -43,7 +64,7 @@ def make_layer(
 
     return ConformerLayer(
         size,
-        MultiHeadedAttention(attention_heads, size, attention_dropout_rate),
+        BlockAttention(attention_heads, size, attention_dropout_rate),
         feed_forward(),
         feed_forward() if macaron_style else None,
         conv_module,

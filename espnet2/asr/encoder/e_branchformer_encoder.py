@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from espnet2.asr.encoder.attention_choice import ATTENTIONS, AttentionChoice
 from espnet2.asr.encoder.layered_encoder import LayeredEncoder
 from espnet2.layers.activation import get_activation
+from espnet2.layers.attention_choice import ATTENTIONS, AttentionChoice
 from espnet2.layers.cgmlp import ConvolutionalGatingMLP
 from espnet2.layers.convolution import depthwise_conv
 from espnet2.layers.e_branchformer_layer import EBranchformerLayer

@@ -6,7 +6,7 @@ Assumption of CTC-based ASR by Conditioning on Intermediate Predictions", 2021, 
 """
 # Shapes: B batch, T frames, S frames after subsampling, R distances, F features, D model size, V vocabulary
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -181,14 +181,3 @@ def one_per_layer(option: str, value: float | Sequence[float], num_blocks: int) 
     if len(value) != num_blocks:
         raise InputError(f"encoder_conf: {option} has {len(value)} values for {num_blocks} blocks")
     return list(value)
-
-
-def choose(what: str, name: str, choices: Mapping[str, Callable]) -> Callable:
-    """Look an option's value up.
-
-    Raises:
-        InputError: If it is unknown.
-    """
-    if name not in choices:
-        raise InputError(f"encoder_conf: unknown {what} '{name}'; choose from {', '.join(choices)}")
-    return choices[name]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import torch
 
-from espnet2.asr.encoder.layered_encoder import LayeredEncoder, choose
+from espnet2.asr.encoder.layered_encoder import LayeredEncoder
 from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.attention_choice import choose
 from espnet2.layers.feed_forward import build_feed_forward
 from espnet2.layers.input_layer import build_input_layer, build_projection
 from espnet2.layers.positional_encoding import ConvolutionalPositionalEmbedding, PositionalEncoding

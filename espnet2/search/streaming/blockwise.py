@@ -16,6 +16,7 @@ within one block, more than anybody says in so short a time.
 # Shapes: s new frames, r frames that wait, D model size, K hypotheses, L tokens so far (sos first)
 import copy
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -163,7 +164,10 @@ class BlockwiseBeamSearch:
             if self.detect_repetition and (size := repeated(choice.prefixes[0, 0].tolist(), len(beams))):
                 del beams[len(beams) + 1 - (REPETITIONS - 1) * size :]
                 break
-            beams.append(self.search.follow(choice, choice.totals))
+            if num_tokens(beams[-1]) + 1 < longest:
+                beams.append(self.search.follow(choice, choice.totals))
+            else:  # nobody goes on from here
+                beams.append(Beam(choice.prefixes, choice.totals, choice.sums, {}))
         return self._leave(beams, ended)
 
     def _leave(self, beams: Sequence[Beam], ended: Sequence[Hypothesis]) -> tuple[Beam, list[Hypothesis]]:
@@ -206,7 +210,8 @@ class BlockwiseBeamSearch:
 
     def _ends(self, choice: Choice) -> list[int]:
         """Which extensions end the utterance."""
-        return ((choice.tokens[0] == self.search.eos) & (choice.totals[0] > -torch.inf)).nonzero().flatten().tolist()
+        extensions = zip(choice.tokens[0].tolist(), choice.totals[0].tolist())
+        return [column for column, (token, total) in enumerate(extensions) if token == self.search.eos and total > -inf]
 
 
 def num_tokens(beam: Beam) -> int:
@@ -225,13 +230,9 @@ def repeated(tokens: Sequence[int], num_new: int) -> int:
 
 def unended(beam: Beam) -> list[Hypothesis]:
     """The hypotheses of one utterance, as they are."""
-    columns = (beam.totals[0] > -torch.inf).nonzero().flatten().tolist()
+    sums = {name: values[0].tolist() for name, values in beam.sums.items()}
     return [
-        Hypothesis(
-            beam.prefixes[0, column],
-            float(beam.totals[0, column]),
-            {name: float(sums[0, column]) for name, sums in beam.sums.items()},
-            has_eos=False,
-        )
-        for column in columns
+        Hypothesis(beam.prefixes[0, column], total, {name: own[column] for name, own in sums.items()}, has_eos=False)
+        for column, total in enumerate(beam.totals[0].tolist())
+        if total > -inf
     ]

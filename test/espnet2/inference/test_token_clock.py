@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from espnet2.inference.token_clock import KEPT_FRAMES, MARGIN_FRAMES, TokenClock
+from espnet2.inference.token_clock import KEPT_FRAMES, MARGIN_FRAMES, TokenClock, emitted
 from espnet2.search.alignment import align
+from espnet2.search.hypothesis import Hypothesis
 
 
 def spoken(tokens, num_frames, seed=0):
@@ -60,3 +61,8 @@ def test_silence_is_forgotten():
         clock.hear(torch.zeros(16, 6).log_softmax(1))
         assert clock.spans([], 0) == []
     assert sum(map(len, clock._log_probs)) <= KEPT_FRAMES + MARGIN_FRAMES + 16
+
+
+def test_a_transducer_knows_its_frames():
+    hypothesis = Hypothesis(torch.tensor([0, 3, 5]), score=-1.0, has_eos=False, frames=[4, 9])
+    assert [tuple(span) for span in emitted(hypothesis)] == [(3, 4, 5, -0.5), (5, 9, 10, -0.5)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from espnet2.layers.attention import MultiHeadedAttention
-from espnet2.layers.packed_linear import PackedLinear, accelerate, is_available, pack_linears
+from espnet2.layers.packed_linear import PackedLinear, accelerate, call_directly, is_available, pack_linears
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="this torch has no oneDNN kernel for packed weights")
 
@@ -49,3 +49,24 @@ def test_joined_projections():
     assert isinstance(attention.linear_qkv, PackedLinear)
     for own, wanted in zip(attention.project_self(x), expected):
         torch.testing.assert_close(own, wanted, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_direct_calls_change_nothing_but_hooks():
+    attention, x = MultiHeadedAttention(4, 16, 0.0).eval(), torch.randn(2, 5, 16)
+    expected, state = attention(x, x, x, None), attention.state_dict()
+    calls: list[str] = []
+    attention.linear_q.register_forward_hook(lambda *_: calls.append("before"))
+    call_directly(attention)
+    attention.linear_k.register_forward_hook(lambda *_: calls.append("after"))
+    assert torch.equal(attention(x, x, x, None), expected)
+    assert calls == ["before"]
+    assert isinstance(attention, MultiHeadedAttention) and attention.state_dict().keys() == state.keys()
+
+    for parameter in state.values():
+        parameter.zero_()
+    assert not attention(x, x, x, None).any()
+    attention.linear_out = torch.nn.Identity()
+    assert attention(x, x, x, None).shape == x.shape
+    attention.load_state_dict({name: torch.ones_like(values) for name, values in attention.state_dict().items()})
+    assert attention.double()(x.double(), x.double(), x.double(), None).dtype == torch.float64

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 import torch
 
-from espnet2.search import ctc_prefix
+from espnet2.search import ctc_prefix, log_cumsum
 from espnet2.search.ctc_prefix import LOGZERO, CTCPrefixScorer
 
 BLANK = 0
@@ -110,9 +110,10 @@ def recursion(log_probs, prefix, token, cuts=None):
     return psi
 
 
-@pytest.mark.parametrize("scale", [1.0, 20.0])
-def test_equals_the_printed_recursion_over_many_frames(scale):
+@pytest.mark.parametrize("scale, few", [(1.0, 0), (20.0, 0), (20.0, 2000)])
+def test_equals_the_printed_recursion_over_many_frames(scale, few, monkeypatch):
     """Also where the cumulative sums become thousands, as with a confident model."""
+    monkeypatch.setattr(log_cumsum, "FEW", few)
     eos = 7
     log_probs = (scale * torch.randn(1, 400, 8, generator=torch.Generator().manual_seed(2))).log_softmax(-1)
     scorer = CTCPrefixScorer(Head(), eos)
@@ -138,7 +139,9 @@ def test_candidates_equal_the_whole_vocabulary(dense_ratio, monkeypatch):
         torch.testing.assert_close(some, everything.gather(2, candidates))
 
 
-def test_padding_and_batching_change_nothing():
+@pytest.mark.parametrize("few", [0, 2000])
+def test_padding_and_batching_change_nothing(few, monkeypatch):
+    monkeypatch.setattr(log_cumsum, "FEW", few)
     eos = 5
     generator = torch.Generator().manual_seed(0)
     first, second = torch.randn(9, 6, generator=generator), torch.randn(6, 6, generator=generator)
@@ -160,6 +163,17 @@ def test_padding_and_batching_change_nothing():
     scores, _ = scorer.score(torch.tensor([[[eos, 1, 4]]]), state)
     alone, _ = walk(scorer, scorer.start(second[None], torch.tensor([6])), (1, 4), eos)
     torch.testing.assert_close(scores, alone)
+
+
+@pytest.mark.parametrize("few", [0, 2000])
+def test_padding_has_no_room_for_tokens(few, monkeypatch):
+    monkeypatch.setattr(log_cumsum, "FEW", few)
+    scorer = CTCPrefixScorer(Head(), 5)
+    padded = torch.randn(1, 30, 6, generator=torch.Generator().manual_seed(0))
+    for length in (2, 3, 4):
+        alone, _ = walk(scorer, scorer.start(padded[:, :length], torch.tensor([length])), (1, 2, 3), 5)
+        among_others, _ = walk(scorer, scorer.start(padded, torch.tensor([length])), (1, 2, 3), 5)
+        torch.testing.assert_close(among_others, alone)
 
 
 def test_hypothesis_longer_than_the_speech_stays_finite():
@@ -214,7 +228,7 @@ def test_a_window_of_frames():
         state = scorer.extend(state, encoded[:, start : start + 10], max_frames=25)
         whole = scorer.extend(whole, encoded[:, start : start + 10])
         assert state.probs.size(2) <= 25
-        assert state.ready.size(2) == state.probs.size(2) + 1
+        assert state.ready.size(3) == state.probs.size(2) + 1
     prefix = torch.full((1, 1, 1), 5)
     end = scorer.score(prefix, state)[0][0, 0, 5]
     torch.testing.assert_close(end, scorer.score(prefix, whole)[0][0, 0, 5])

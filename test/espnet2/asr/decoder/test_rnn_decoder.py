@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from espnet2.asr.decoder.rnn_attention.build import ATTENTIONS
 from espnet2.asr.decoder.rnn_decoder import RNNDecoder
+from espnet2.layers.rnn_attention.build import ATTENTIONS
 from espnet2.train.plot_attention import attention_weights
 from espnet2.utils.errors import InputError
 from test.espnet2.asr.encoder.keys import listed_keys, own_keys

@@ -8,8 +8,8 @@ https://arxiv.org/abs/1506.07503, equations 8 and 9.
 import torch
 from torch import Tensor
 
-from espnet2.asr.decoder.rnn_attention.abs_attention import Memory, Source, uniform_weights
-from espnet2.asr.decoder.rnn_attention.content import AddAttention
+from espnet2.layers.rnn_attention.abs_attention import Memory, Source, uniform_weights
+from espnet2.layers.rnn_attention.content import AddAttention
 
 
 def location_convolution(channels: int, filter_size: int, window: int = 1) -> torch.nn.Conv2d:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from espnet2.asr.encoder.attention_choice import ATTENTIONS, AttentionChoice, resolve_relative_positions
 from espnet2.layers.attention import MultiHeadedAttention
+from espnet2.layers.attention_choice import ATTENTIONS, AttentionChoice, resolve_relative_positions
 from espnet2.layers.fast_self_attention import FastSelfAttention
 from espnet2.layers.layer_norm import LayerNorm
 from espnet2.layers.positional_encoding import PositionalEncoding

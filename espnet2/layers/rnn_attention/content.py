@@ -4,7 +4,7 @@
 import torch
 from torch import Tensor
 
-from espnet2.asr.decoder.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
+from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
 
 
 class NoAttention(AbsRNNAttention):

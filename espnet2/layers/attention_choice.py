@@ -1,12 +1,11 @@
-"""Which attention an encoder uses, and which positional encoding goes with it."""
+"""Which attention a stack of layers uses, and which positional encoding goes with it."""
 # Shapes: D model size
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from espnet2.asr.encoder.layered_encoder import choose
 from espnet2.layers.attention import MultiHeadedAttention
 from espnet2.layers.fast_self_attention import FastSelfAttention
 from espnet2.layers.positional_encoding import (
@@ -39,8 +38,29 @@ ATTENTIONS: dict[str, Callable] = {
 PARTNERS = {"rel_pos": "rel_selfattn", "legacy_rel_pos": "legacy_rel_selfattn"}
 
 
+def choose(what: str, name: str, choices: Mapping[str, Callable], conf: str = "encoder_conf") -> Callable:
+    """Look an option's value up.
+
+    Args:
+        what: The option.
+        name: Its value.
+        choices: Values and what they stand for.
+        conf: Where the option stands, for the message.
+
+    Raises:
+        InputError: If it is unknown.
+    """
+    if name not in choices:
+        raise InputError(f"{conf}: unknown {what} '{name}'; choose from {', '.join(choices)}")
+    return choices[name]
+
+
 def resolve_relative_positions(
-    rel_pos_type: str, pos_enc: str, attention: str, option: str = "selfattention_layer_type"
+    rel_pos_type: str,
+    pos_enc: str,
+    attention: str,
+    option: str = "selfattention_layer_type",
+    conf: str = "encoder_conf",
 ) -> tuple[str, str]:
     """Apply ``rel_pos_type`` to the names of positional encoding and attention.
 
@@ -52,6 +72,7 @@ def resolve_relative_positions(
         pos_enc: The ``pos_enc_layer_type``.
         attention: The attention's name.
         option: The option that holds it, for messages.
+        conf: Where the options stand, for messages.
 
     Returns:
         The names to look up.
@@ -63,14 +84,14 @@ def resolve_relative_positions(
         pos_enc = "legacy_rel_pos" if pos_enc == "rel_pos" else pos_enc
         attention = "legacy_rel_selfattn" if attention == "rel_selfattn" else attention
         if pos_enc == "legacy_rel_pos":
-            logging.info("encoder_conf: rel_pos_type legacy is for models of old releases; prefer latest for new ones")
+            logging.info(f"{conf}: rel_pos_type legacy is for models of old releases; prefer latest for new ones")
     elif rel_pos_type != "latest":
-        raise InputError(f"encoder_conf: unknown rel_pos_type '{rel_pos_type}'; choose legacy or latest")
+        raise InputError(f"{conf}: unknown rel_pos_type '{rel_pos_type}'; choose legacy or latest")
     elif pos_enc == "legacy_rel_pos" or attention == "legacy_rel_selfattn":
-        raise InputError("encoder_conf: legacy positions need rel_pos_type: legacy")
+        raise InputError(f"{conf}: legacy positions need rel_pos_type: legacy")
     wanted = PARTNERS.get(pos_enc, "selfattn")
     if attention != wanted and (pos_enc in PARTNERS or attention in PARTNERS.values()):
-        raise InputError(f"encoder_conf: pos_enc_layer_type {pos_enc} needs {option} {wanted}, not {attention}")
+        raise InputError(f"{conf}: pos_enc_layer_type {pos_enc} needs {option} {wanted}, not {attention}")
     return pos_enc, attention
 
 
@@ -91,6 +112,7 @@ class AttentionChoice:
         max_pos_emb_len: Positions tabled at first; with legacy positions it is part of the model.
         attentions: Keys of ``ATTENTIONS``, those that the encoder knows.
         option: The encoder's name of ``attention_layer_type``.
+        conf: Where the options stand, for messages.
 
     Raises:
         InputError: If a name is unknown, or the names do not fit together.
@@ -108,12 +130,14 @@ class AttentionChoice:
     max_pos_emb_len: int = 5000
     attentions: Sequence[str] = ("selfattn", "rel_selfattn", "legacy_rel_selfattn")
     option: str = "selfattention_layer_type"
+    conf: str = "encoder_conf"
 
     def __post_init__(self) -> None:
-        choose("pos_enc_layer_type", self.pos_enc_layer_type, POSITIONAL_ENCODINGS)
-        choose(self.option, self.attention_layer_type, {name: ATTENTIONS[name] for name in self.attentions})
+        choose("pos_enc_layer_type", self.pos_enc_layer_type, POSITIONAL_ENCODINGS, self.conf)
+        attentions = {name: ATTENTIONS[name] for name in self.attentions}
+        choose(self.option, self.attention_layer_type, attentions, self.conf)
         self.pos_enc_layer_type, self.attention_layer_type = resolve_relative_positions(
-            self.rel_pos_type, self.pos_enc_layer_type, self.attention_layer_type, self.option
+            self.rel_pos_type, self.pos_enc_layer_type, self.attention_layer_type, self.option, self.conf
         )
 
     def make_positions(self) -> torch.nn.Module:
@@ -136,6 +160,6 @@ class AttentionChoice:
         """
         if self.attention_layer_type in PARTNERS.values():
             raise InputError(
-                f"encoder_conf: input_layer null gives no positions, but {self.option} {self.attention_layer_type}"
+                f"{self.conf}: input_layer null gives no positions, but {self.option} {self.attention_layer_type}"
                 " needs them; choose abs_pos and selfattn"
             )

@@ -8,9 +8,9 @@ https://arxiv.org/abs/1704.04368, equations 10 and 11. The uniform weights befor
 import torch
 from torch import Tensor
 
-from espnet2.asr.decoder.rnn_attention.abs_attention import Memory, Source, uniform_weights
-from espnet2.asr.decoder.rnn_attention.content import AddAttention
-from espnet2.asr.decoder.rnn_attention.location import LocationAttention
+from espnet2.layers.rnn_attention.abs_attention import Memory, Source, uniform_weights
+from espnet2.layers.rnn_attention.content import AddAttention
+from espnet2.layers.rnn_attention.location import LocationAttention
 
 
 class CoverageAttention(AddAttention):

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from espnet2.asr.decoder.rnn_attention.abs_attention import AbsRNNAttention
-from espnet2.asr.decoder.rnn_attention.content import AddAttention, DotAttention, NoAttention
-from espnet2.asr.decoder.rnn_attention.coverage import CoverageAttention, CoverageLocationAttention
-from espnet2.asr.decoder.rnn_attention.location import (
+from espnet2.config.registry import construct, keyword_arguments
+from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention
+from espnet2.layers.rnn_attention.content import AddAttention, DotAttention, NoAttention
+from espnet2.layers.rnn_attention.coverage import CoverageAttention, CoverageLocationAttention
+from espnet2.layers.rnn_attention.location import (
     Location2DAttention,
     LocationAttention,
     RecurrentLocationAttention,
 )
-from espnet2.asr.decoder.rnn_attention.multi_head import (
+from espnet2.layers.rnn_attention.multi_head import (
     MultiHeadAddAttention,
     MultiHeadDotAttention,
     MultiHeadLocationAttention,
     MultiHeadMultiResolutionLocationAttention,
 )
-from espnet2.config.registry import construct, keyword_arguments
 from espnet2.utils.errors import InputError
 from espnet2.utils.suggest import did_you_mean
 

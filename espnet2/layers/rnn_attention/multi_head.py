@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from espnet2.asr.decoder.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source, uniform_weights
-from espnet2.asr.decoder.rnn_attention.location import convolve, location_convolution
+from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source, uniform_weights
+from espnet2.layers.rnn_attention.location import convolve, location_convolution
 
 
 def _apply(modules: Iterable[torch.nn.Module], x: Tensor, dim: int) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from espnet2.asr.decoder.rnn_attention.build import ATTENTIONS, build_attention
+from espnet2.layers.rnn_attention.build import ATTENTIONS, build_attention
 
 E, Q, A, H, C, F, W = 5, 4, 6, 2, 3, 4, 3
 LENGTHS = (9, 4)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from espnet2.asr.decoder.rnn_attention.build import ATTENTIONS, build_attention
+from espnet2.layers.rnn_attention.build import ATTENTIONS, build_attention
 from espnet2.utils.errors import InputError
 from test.espnet2.asr.encoder.keys import own_keys
 
