@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from espnet2.fileio.hugging_face import from_pretrained, transformers
+from espnet2.fileio.hugging_face import from_pretrained, read_config, transformers
 from espnet2.layers.pretrained import wants_pretrained_weights
 from espnet2.utils.errors import InputError
 
@@ -28,7 +28,7 @@ def build_hugging_face(
     Raises:
         InputError: If transformers is not installed, the files are nowhere, or an entry is unknown.
     """
-    config = from_pretrained("AutoConfig", name)
+    config = read_config(name)
     unknown = [key for key in changes or {} if not hasattr(config, key)]
     if unknown:
         raise InputError(f"overriding_architecture_config: {name} has no {', '.join(unknown)}")

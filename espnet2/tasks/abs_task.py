@@ -23,6 +23,9 @@ from espnet2.train.data_options import DataOptions
 from espnet2.train.options import DistributedOptions, OptimOptions, TrainerOptions
 from espnet2.utils.errors import InputError
 
+loop_choices = ClassChoices(
+    "loop", {"default": "espnet2.train.loop:Loop"}, type_check="espnet2.train.loop:Loop", default="default"
+)
 COMMON_OPTIONS: tuple[type, ...] = (RunOptions, TrainerOptions, DistributedOptions, OptimOptions, DataOptions, BatchOptions)
 
 
@@ -126,11 +129,20 @@ class AbsTask(ABC):
             args: All options.
             distributed: This process among others.
         """
-        from espnet2.tasks.adapter import build_adapted
-        from espnet2.tasks.training import collect, prepare_torch, refuse_unsupported, train
+        from espnet2.fileio.hugging_face import experiment
+        from espnet2.tasks.training import prepare_torch, refuse_unsupported
 
         refuse_unsupported(args)
         prepare_torch(args)
+        with experiment(args.output_dir, is_training=True):
+            cls._work(args, distributed)
+
+    @classmethod
+    def _work(cls, args: argparse.Namespace, distributed: Any) -> None:
+        """Build the model, and train it or collect statistics."""
+        from espnet2.tasks.adapter import build_adapted
+        from espnet2.tasks.training import collect, train
+
         model = build_adapted(cls, args)
         if distributed.is_main:
             logging.info(f"Model structure:\n{describe_model(model)}")
@@ -206,6 +218,11 @@ class AbsTask(ABC):
         from espnet2.schedulers.registry import build_scheduler
 
         return [build_scheduler(args.scheduler, optimizers[0], args.scheduler_conf)]
+
+    @classmethod
+    def loop_class(cls, args: argparse.Namespace) -> Callable:
+        """What makes a training step."""
+        return loop_choices.get_class(args.loop)
 
     @classmethod
     def check_task_requirements(

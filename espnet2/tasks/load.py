@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from espnet2.config.yaml import load_yaml, upgrade_config
+from espnet2.fileio.hugging_face import experiment
 from espnet2.layers.pretrained import pretrained_weights_come_from_checkpoint
 from espnet2.tasks.adapter import build_adapted
 from espnet2.tasks.moved_files import find_file, find_moved_files
@@ -58,7 +60,10 @@ def load_model(
     _do_without(lost, args, state, config_file)
     is_whole = model_file is not None and args.save_strategy == "all"
     try:
-        with pretrained_weights_come_from_checkpoint() if is_whole else nullcontext():
+        with (
+            experiment(Path(config_file).parent, is_training=False),
+            pretrained_weights_come_from_checkpoint() if is_whole else nullcontext(),
+        ):
             model = build_adapted(task, args)
     except InputError as error:
         raise InputError(f"{config_file}: {error}") from error

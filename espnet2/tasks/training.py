@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from espnet2.config.options import from_args
-from espnet2.config.registry import ClassChoices
 from espnet2.tasks.data import build_iter_factory, build_plot_iter_factory, build_stats_iterator, data_files, splits_of
 from espnet2.train.abs_espnet_model import AbsESPnetModel
 from espnet2.train.collect_stats import collect_stats
@@ -23,8 +22,6 @@ from espnet2.train.options import TrainerOptions
 from espnet2.train.trainer import Trainer
 from espnet2.utils.errors import InputError
 from espnet2.utils.seed import set_all_random_seed
-
-loop_choices = ClassChoices("loop", {"default": "espnet2.train.loop:Loop"}, type_check="espnet2.train.loop:Loop", default="default")
 
 
 def prepare_torch(args: argparse.Namespace) -> None:
@@ -138,7 +135,7 @@ def train(task: Any, args: argparse.Namespace, model: AbsESPnetModel, distribute
         output_dir=args.output_dir,
         options=from_args(TrainerOptions, args),
         distributed=distributed,
-        loop_class=loop_choices.get_class(args.loop),
+        loop_class=task.loop_class(args),
         seed=args.seed,
         task_name=task.__name__,
         on_begin=lambda: task.save_config(args, distributed.distributed),

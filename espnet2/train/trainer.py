@@ -47,7 +47,7 @@ class Trainer:
         output_dir: str | Path,
         options: TrainerOptions,
         distributed: Distributed,
-        loop_class: type[Loop] = Loop,
+        loop_class: Callable[..., Loop] = Loop,
         seed: int = 0,
         task_name: str = "",
     ):

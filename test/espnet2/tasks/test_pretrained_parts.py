@@ -1,8 +1,12 @@
 """Recognisers with parts of other trainings: trained from their weights, loaded without them."""
+import shutil
+import socket
+
 import pytest
 import torch
 import yaml
 
+from espnet2.fileio.hugging_face import experiment
 from espnet2.layers import whisper_weights
 from espnet2.tasks.asr import ASRTask
 from espnet2.utils.errors import InputError
@@ -55,7 +59,7 @@ def test_whisper_recogniser_trains_and_loads_without_the_weights(tmp_path, monke
     assert all(torch.equal(value, again[name]) for name, value in model.state_dict().items())
 
 
-def test_parts_of_hugging_face_need_their_configuration_only(tmp_path):
+def test_parts_of_hugging_face_need_the_files_of_the_experiment_only(tmp_path, monkeypatch):
     encoder, _ = save_network(tmp_path, "bert")
     decoder, _ = save_network(tmp_path, "bart", "AutoModelForSeq2SeqLM")
     config = {
@@ -65,13 +69,20 @@ def test_parts_of_hugging_face_need_their_configuration_only(tmp_path):
         "postencoder_conf": {"model_name_or_path": encoder, "length_adaptor_n_layers": 1},
         "decoder": "hugging_face_transformers", "decoder_conf": {"model_name_or_path": decoder},
     }  # fmt: skip
-    model, args = build(**config)
+    with experiment(tmp_path, is_training=True):
+        model, args = build(**config)
     loss, _, _ = model(**batch())
     loss.backward()
     assert torch.isfinite(loss)
     files = save(tmp_path, model, args)
     for folder in (encoder, decoder):
-        (tmp_path / folder / "model.safetensors").unlink()
+        shutil.rmtree(folder)
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
     loaded, _ = ASRTask.build_model_from_file(*files)
     again = loaded.state_dict()
     assert all(torch.equal(value, again[name]) for name, value in model.state_dict().items())
