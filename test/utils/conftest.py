@@ -23,7 +23,7 @@ class Box:
         """Run a tool of utils/ here; it must exit with ``code``."""
         command = [str(UTILS / name), *map(str, args)]
         done = subprocess.run(
-            command, cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=60, env=self.env, errors="replace"
+            command, cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=300, env=self.env, errors="replace"
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done

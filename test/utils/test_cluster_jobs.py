@@ -156,7 +156,7 @@ def test_stopping_the_runner_cancels_the_job(cluster):
     while "Started" not in ((cluster.folder / "x.log").exists() and cluster.read("x.log") or ""):
         time.sleep(0.02)
     runner.send_signal(signal.SIGTERM)
-    assert "cancelling job 17" in runner.communicate(timeout=10)[1]
+    assert "cancelling job 17" in runner.communicate(timeout=60)[1]
     assert runner.returncode == -signal.SIGTERM
     assert cluster.read("cancelled").startswith("17")
 
@@ -169,7 +169,7 @@ def test_a_job_lost_by_the_scheduler_is_a_failure(box):
     program = '$ClusterJobs::CHECK_SECONDS = 0.1; $0 = shift; do $0; die $@ if $@'
     result = subprocess.run(
         ["perl", "-I", UTILS / "lib", "-MClusterJobs", "-e", program, UTILS / "slurm.pl", "JOB=1:2", "x.JOB.log", "true"],
-        cwd=box.folder, env=box.env, capture_output=True, text=True, timeout=30,
+        cwd=box.folder, env=box.env, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert result.returncode == 1
     assert "left the queue without an end" in result.stderr and "2 / 2 failed" in result.stderr

@@ -41,7 +41,7 @@ def start(output_dir, *words, preexec_fn=None, **env):
 
 def run(output_dir, *words, **kwargs):
     process = start(output_dir, *words, **kwargs)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=600)
     return process.returncode, output
 
 
@@ -76,7 +76,7 @@ def test_processes_started_by_torchrun_meet(tmp_path):
         port = server.getsockname()[1]
     address = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     processes = [start(tmp_path / "two", RANK=str(r), LOCAL_RANK=str(r), **address) for r in range(2)]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    outputs = [process.communicate(timeout=600)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     code, output = run(tmp_path / "one")
     assert code == 0, output
@@ -179,6 +179,6 @@ def test_collectives_of_two(tmp_path):
     )
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPO)}
     words = [[sys.executable, "-c", f"{code}({rank}, {str(tmp_path)!r})"] for rank in range(2)]
-    assert [process.wait(120) for process in [subprocess.Popen(w, env=env) for w in words]] == [0, 0]
+    assert [process.wait(600) for process in [subprocess.Popen(w, env=env) for w in words]] == [0, 0]
     for rank, own in enumerate([1.5, 13.5]):
         assert torch.load(tmp_path / f"{rank}.pth") == [own, (6.0, 3.0), (2.0, 1.0), 2, 2]
