@@ -9,8 +9,8 @@ from espnet2.utils.atomic import atomic_write
 from espnet2.utils.errors import InputError
 
 # Files about speakers or about the whole folder; all others have a line per utterance.
-_OF_SPEAKERS = ("spk2gender", "cmvn.scp", "spk2sid", "spk2warp")
-_OF_FOLDER = ("feats_type", "audio_format", "feats_dim", "frame_shift")
+_OF_SPEAKERS = ("spk2gender", "cmvn.scp", "spk2warp")
+_OF_FOLDER = ("feats_type", "audio_format", "feats_dim", "frame_shift", "spk2sid", "lang2lid")
 _NUM_EXAMPLES = 3
 
 

@@ -60,11 +60,24 @@ def find_model(model_tag: str | Path) -> dict[str, str]:
         path = snapshot_of(path)
     if (path / META).is_file():
         return packed_recogniser(path)
-    weights = _best_weights(path) if path.is_dir() else path
+    config, weights = files_of(path, PREFERRED_WEIGHTS)
+    return {"asr_train_config": config, "asr_model_file": weights}
+
+
+def files_of(path: Path, preferred: Sequence[str]) -> tuple[str, str]:
+    """``config.yaml`` and weights of an experiment folder or of a ``.pth`` that lies in one.
+
+    Args:
+        path: The folder or the file.
+        preferred: Which weights of a folder are taken, best first; they may hold ``*``.
+    Raises:
+        InputError: If there are none, or no configuration beside them.
+    """
+    weights = _best_weights(path, preferred) if path.is_dir() else path
     config = weights.parent / "config.yaml"
     if not config.is_file():
         raise InputError(f"There is no config.yaml beside {weights}.")
-    return {"asr_train_config": str(config), "asr_model_file": str(weights)}
+    return str(config), str(weights)
 
 
 def with_files_of(model_tag: str | Path, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +93,8 @@ def with_files_of(model_tag: str | Path, options: Mapping[str, Any]) -> dict[str
     return completed
 
 
-def _best_weights(folder: Path) -> Path:
-    for pattern in PREFERRED_WEIGHTS:
+def _best_weights(folder: Path, preferred: Sequence[str]) -> Path:
+    for pattern in preferred:
         found = sorted(folder.glob(pattern))
         if found:
             return found[-1]

@@ -49,7 +49,8 @@ class Stft(torch.nn.Module):
         """The sizes, for print(model)."""
         return f"n_fft={self.n_fft}, win_length={self.win_length}, hop_length={self.hop_length}, center={self.center}"
 
-    def _window(self, device: torch.device) -> Tensor | None:
+    def window_values(self, device: torch.device) -> Tensor:
+        """The window: (win_length,)."""
         if self.window is None:
             return torch.ones(self.win_length, device=device)
         return getattr(torch, f"{self.window}_window")(self.win_length, dtype=torch.float32, device=device)
@@ -98,7 +99,7 @@ class Stft(torch.nn.Module):
             self.n_fft,
             self.hop_length,
             self.win_length,
-            self._window(xs.device),
+            self.window_values(xs.device),
             center,
             normalized=self.normalized,
             onesided=self.onesided,
@@ -117,7 +118,7 @@ class Stft(torch.nn.Module):
             self.n_fft,
             self.hop_length,
             self.win_length,
-            self._window(xs.device),
+            self.window_values(xs.device),
             self.center,
             self.normalized,
             self.onesided,

@@ -50,11 +50,16 @@ class TransformerLayer(torch.nn.Module):
         self.concat_linear = torch.nn.Linear(2 * size, size) if concat_after else None
         self.stochastic_depth_rate = stochastic_depth_rate
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None, pad_mask: Tensor | None = None) -> Tensor:
         """Apply the layer.
 
+        Args:
+            x: Frames.
+            mask: True where a frame may look; None when it may look everywhere.
+            pad_mask: True where a convolutional feed-forward network is to see zeros, as beyond the ends.
+
         Shapes:
-            x (B, T, D), mask (B, 1, T) or (B, T, T) -> (B, T, D)
+            x (B, T, D), mask (B, 1, T) or (B, T, T), pad_mask (B, T) -> (B, T, D)
         """
         if skip_layer(self, self.stochastic_depth_rate):
             return x
@@ -69,5 +74,6 @@ class TransformerLayer(torch.nn.Module):
         if not self.normalize_before:
             x = self.norm1(x)
         y = self.norm2(x) if self.normalize_before else x
-        x = torch.add(x, self.dropout(self.feed_forward(y)), alpha=scale)
+        fed = self.feed_forward(y) if pad_mask is None else self.feed_forward(y, pad_mask)
+        x = torch.add(x, self.dropout(fed), alpha=scale)
         return x if self.normalize_before else self.norm2(x)

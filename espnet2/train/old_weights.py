@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from espnet2.layers.fairseq_names import FAIRSEQ_WEIGHTS
+from espnet2.layers.weight_norm import in_known_form
 from espnet2.utils.errors import InputError
 
 # (pattern, replacement), applied where the model lacks the old name and has the new one.
@@ -35,7 +36,7 @@ def todays_names(state: Mapping[str, Tensor], known: Collection[str], source: st
         InputError: If the file has two different tensors for one name.
     """
     renamed: dict[str, Tensor] = {}
-    for old_name, value in state.items():
+    for old_name, value in in_known_form(state, known).items():
         name = old_name
         if name not in known:
             if DROPPED_WEIGHTS.fullmatch(name):

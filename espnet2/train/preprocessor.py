@@ -185,6 +185,13 @@ class CommonPreprocessor:
         channels = channels / max(float(np.abs(channels).max()), 1.0)
         return (channels[0] if speech.ndim == 1 else channels.T).astype(speech.dtype)
 
+    def unknown_tokens(self, text: str) -> list[str]:
+        """Tokens of a text that are not in the list, each once, in the order of the text."""
+        if self.tokenizer is None:
+            return []
+        tokens = dict.fromkeys(self.tokenizer.text2tokens(self.text_cleaner(text)))
+        return [token for token in tokens if token not in self.converter.token2id]
+
     def _ids(self, uid: str, text: str, tokenizer: AbsTokenizer) -> np.ndarray:
         tokens = tokenizer.text2tokens(self.text_cleaner(text))
         if len(tokens) > _MANY_TOKENS:

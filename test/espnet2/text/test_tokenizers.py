@@ -73,7 +73,7 @@ def test_symbols_from_file(tmp_path, caplog):
         (("wrod",), "Did you mean 'word'"),
         (("bpe",), "needs --bpemodel"),
         (("bpe", "none.model"), "none.model: no such"),
-        (("phn", None, None, False, "", None, "pypinyin_g2p"), "no g2p 'pypinyin_g2p'. Known: none, g2p_en"),
+        (("phn", None, None, False, "", None, "g2p_fr"), "no g2p 'g2p_fr'. Known: none, g2p_en"),
     ],
 )
 def test_refusals(arguments, message):

@@ -1,0 +1,1 @@
+"""Features that synthesis models are trained on."""

@@ -1,0 +1,1 @@
+"""Synthesis by a Transformer."""
