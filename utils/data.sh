@@ -156,7 +156,8 @@ filter_lengths() {
     door length_filter --in_dir "$1" --out_dir "$2" --min_seconds "$3" --max_seconds "$4" "${counted[@]}"
 }
 
-# check_sets: the names of the sets make sense. A valid_set among the test_sets is scored as org/<valid_set> instead.
+# check_sets: the names of the sets make sense. A valid_set among the test_sets is scored as org/<valid_set> instead; where
+# decodes_training_sets is true, it is decoded as it is trained on, and so may the train_set be.
 # Reads and mends train_set, valid_set, test_sets, eval_valid_set; reads skip_train.
 check_sets() {
     local set kept=""
@@ -169,9 +170,9 @@ check_sets() {
     [ -z "${train_set}" ] || [ "${train_set}" != "${valid_set}" ] \
         || die "train_set and valid_set are both '${train_set}'"
     for set in ${test_sets}; do
-        if [ "${set}" = "${train_set}" ]; then
+        if [ "${set}" = "${train_set}" ] && [ "${decodes_training_sets:-false}" = false ]; then
             die "train_set '${set}' is among the test_sets"
-        elif [ "${set}" = "${valid_set}" ]; then
+        elif [ "${set}" = "${valid_set}" ] && [ "${decodes_training_sets:-false}" = false ]; then
             log "valid_set '${set}' is among the test_sets: it is scored as org/${set} (--eval_valid_set true)"
             eval_valid_set=true
         elif [[ " ${kept} " == *" ${set} "* ]]; then

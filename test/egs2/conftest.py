@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).parents[2]
-TEMPLATE = REPO / "egs2" / "TEMPLATE" / "asr1"
+TEMPLATE = REPO / "egs2" / "TEMPLATE"
 
 
 class FakeRecipe:
-    """``data/{train,dev,test}`` of three utterances each, and ``fake_python.py`` behind ``--python``."""
+    """``data/{train,dev,test}`` of three utterances each, and ``fake_python.py`` behind ``--python``; task is asr or tts."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, task: str = "asr"):
         self.folder = folder
-        for name in ("asr.sh", "path.sh", "db.sh", "scripts", "pyscripts", "steps", "utils"):
-            (folder / name).symlink_to(TEMPLATE / name)
+        self.script = f"./{task}.sh"
+        for name in (f"{task}.sh", "path.sh", "db.sh", "scripts", "pyscripts", "steps", "utils"):
+            (folder / name).symlink_to(TEMPLATE / f"{task}1" / name)
         (folder / "cmd.sh").write_text('export train_cmd=run.pl cuda_cmd=run.pl decode_cmd="run.pl --mem 2G"\n')
         for name in ("train", "dev", "test"):
             self.write_data_dir(name)
@@ -39,12 +40,12 @@ class FakeRecipe:
             (folder / file).write_text("".join(f"{uid} {text}\n" for uid in ids))
         (folder / "spk2utt").write_text(f"spk {' '.join(ids)}\n")
 
-    def run(self, *args: str, sets: bool = True, script: str = "./asr.sh", **env: str) -> subprocess.CompletedProcess:
-        """``./asr.sh`` with this interpreter first in the PATH; its stdout and stderr together."""
+    def run(self, *args: str, sets: bool = True, script: str = "", **env: str) -> subprocess.CompletedProcess:
+        """The task script with this interpreter first in the PATH; its stdout and stderr together."""
         named = ("--train_set", "train", "--valid_set", "dev", "--test_sets", "test") if sets else ()
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         variables = {**os.environ, "PATH": path, "FAKE_PYTHON_LOG": str(self.folder / "calls.jsonl"), **env}
-        command = [script, "--python", "./fake_python", *named, *args]
+        command = [script or self.script, "--python", "./fake_python", *named, *args]
         return subprocess.run(
             command, cwd=self.folder, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -63,3 +64,8 @@ class FakeRecipe:
 @pytest.fixture
 def recipe(tmp_path: Path) -> FakeRecipe:
     return FakeRecipe(tmp_path)
+
+
+@pytest.fixture
+def tts_recipe(tmp_path: Path) -> FakeRecipe:
+    return FakeRecipe(tmp_path, "tts")

@@ -9,15 +9,15 @@ from pathlib import Path
 EGS2 = Path(__file__).parents[2] / "egs2"
 
 
-def copy_recipe(name: str, folder: Path) -> Path:
-    """Copy ``egs2/<name>/asr1`` (code and configs only) with working links; returns the copy."""
-    for corpus in (name, "librispeech"):
-        target = folder / "egs2" / corpus / "asr1"
+def copy_recipe(name: str, folder: Path, task: str = "asr1", linked: tuple[str, ...] = ("librispeech/asr1",)) -> Path:
+    """Copy ``egs2/<name>/<task>`` (code and configs only), and what it links to; returns the copy."""
+    for recipe in (f"{name}/{task}", *linked):
+        target = folder / "egs2" / recipe
         if not target.exists():
             left_out = shutil.ignore_patterns("data", "dump", "exp", "downloads", "__pycache__")
-            shutil.copytree(EGS2 / corpus / "asr1", target, symlinks=True, ignore=left_out)
+            shutil.copytree(EGS2 / recipe, target, symlinks=True, ignore=left_out)
     (folder / "egs2" / "TEMPLATE").symlink_to(EGS2 / "TEMPLATE")
-    return folder / "egs2" / name / "asr1"
+    return folder / "egs2" / name / task
 
 
 def run(recipe: Path, *command: str, **env: str) -> subprocess.CompletedProcess:

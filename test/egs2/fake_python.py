@@ -47,19 +47,24 @@ elif module == "tokenize_text":
     else:
         for line in Path(value("--input")).read_text().splitlines():
             print(*line.split()[1:])
-elif module in ("asr_train", "lm_train") and "--collect_stats" in args:
+elif module.endswith("_train") and "--collect_stats" in args:
     for part in ("train", "valid"):
         folder = Path(value("--output_dir")) / part
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("speech_shape", "text_shape"):
             (folder / name).write_text("".join(f"{uid} 3\n" for uid in ids(value(f"--{part}_shape_file"))))
+        for name in os.environ.get("FAKE_PYTHON_COLLECTS", "").split():
+            (folder / f"{name}_stats.npz").write_text("x\n")
+            copy_lines(value(f"--{part}_shape_file"), f"{folder}/collect_feats/{name}.scp")
 elif module == "aggregate_stats_dirs":
     shutil.copytree(value("--input_dir"), value("--output_dir"), dirs_exist_ok=True)
+elif module == "split_scps":
+    Path(value("--output_dir")).mkdir(parents=True)
 elif module == "launch":
     command = args[args.index("--") + 1 :]
     runner = value("--cmd").split()
     sys.exit(subprocess.run([*runner, "--gpu", value("--ngpu"), value("--log"), *command]).returncode)
-elif module in ("asr_train", "lm_train"):
+elif module.endswith("_train"):
     folder = Path(value("--output_dir"))
     measures = os.environ.get("FAKE_PYTHON_KEEPS", "acc loss").split()
     for name in ("config.yaml", *(f"valid.{measure}.ave.pth" for measure in measures)):
@@ -77,9 +82,26 @@ elif module in ("asr_inference", "asr_inference_maskctc", "asr_inference_streami
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "a") as file:
                 file.write(f"{uid} A\n")
+elif module == "tts_inference":
+    out = Path(value("--output_dir"))
+    for name in ("norm", "denorm", "wav", "att_ws", "durations", "speech_shape"):
+        (out / name).mkdir(parents=True)
+    for uid in ids(value("--key_file")):
+        print(f"{uid}: 1.0 s of speech in 0.1 s, RTF = 0.100")
+        (out / "wav" / f"{uid}.wav").write_text("x\n")
+        (out / "att_ws" / f"{uid}.png").write_text("x\n")
+        tables = {"norm/feats.scp": "x.npy", "denorm/feats.scp": "x.npy", "durations/durations": "1 2", "speech_shape/speech_shape": "3,80"}
+        for name, cell in tables.items():
+            with open(out / name, "a") as file:
+                file.write(f"{uid} {cell}\n")
+elif module == "spk_embed_extract":
+    table = Path(value("--output_dir")) / f"{value('--name')}.scp"
+    table.write_text("".join(f"{uid} x.ark:{n}\n" for n, uid in enumerate(ids(f"{value('--data_dir')}/wav.scp"))))
+elif module == "ctc_durations":
+    Path(value("--output")).write_text("".join(f"{uid} 1 2\n" for uid in ids(value("--text"))))
 elif module == "calculate_rtf":
     print("RTF: 0.5")
 elif module == "score_trn":
     Path(value("--out")).write_text("| SPKR | # Snt # Wrd |\n| Sum/Avg | 3 3 |\n")
-elif module == "show_asr_result":
+elif module in ("show_asr_result", "show_tts_result"):
     print("# RESULTS\n## Environments\n- date\n## exp/asr_x\n### WER\n|dataset|Snt|")

@@ -3,70 +3,30 @@
 # shellcheck disable=SC2034,SC2154  # opt declares the options; utils/*.sh read them
 set -euo pipefail
 [ -e utils/recipe.sh ] || { echo "$0: run this in a recipe's folder, egs2/<corpus>/asr1" >&2; exit 1; }
-for library in recipe jobs data tokens train score; do
+for library in recipe jobs data tokens train score task; do
     # shellcheck disable=SC1090
     . "utils/${library}.sh"
 done
 
 usage "Train and score a speech recogniser. The trainer's own flags go in --asr_args \"--max_epoch 5\"."
 
-section "What to run"
-opt   stage             1     "First stage"
-opt   stop_stage        10000 "Last stage"
-opt   skip_stages       ""    "Stages to leave out, numbers or names"
-opt   skip_data_prep    false "Leave out stages 1-5"
-opt   skip_train        false "Leave out 2 and 4-11; 3 formats the test sets only"
-opt   skip_eval         false "Leave out 12 and 13"
-opt   skip_packing      true  "Leave out 14"
-opt   skip_upload       true  "Leave out 15; false asks for packing too"
-opt   skip_upload_hf    true  "Leave out 16; false asks for packing too"
-opt   eval_valid_set    false "Decode and score the validation set too"
-opt   debug             false "Print each command"
-
-section "Machine"
-opt   ngpu              ""    "GPUs per node, 0 is the CPU (default: those that are there)"
-opt   num_nodes         1     "Nodes of a training"
-opt   nj                ""    "Jobs of data preparation and statistics (default: what cores and memory carry)"
-opt   inference_nj      ""    "Jobs of decoding (default: what cores and memory carry)"
-opt   gpu_inference     false "Decode on GPUs"
-opt   dumpdir           dump  "Folder of the formatted data"
-opt   expdir            exp   "Folder of the experiments"
-opt   python            python3 "Python interpreter"
+general_options 1-5 "2 and 4-11; 3 formats the test sets only" "12 and 13" 14 15 16
 later "Training with Lightning" use_lightning=false
 
-section "Data"
-opt   train_set         ""    "Folder under data/ to train on"
-opt   valid_set         ""    "Folder under data/ to validate on"
-opt   test_sets         ""    "Folders under data/ to decode and score"
-opt   local_data_opts   ""    "Options for local/data.sh"
+data_options "raw raw_copy fbank_pitch fbank" 16k
 opt   post_process_local_data_opts "" "Options for a second call of local/data.sh at the end of stage 4"
 opt   auxiliary_data_tags "" "Further text files of the training folder, for auxiliary CTC losses"
 opt   speed_perturb_factors ""  "e.g. \"0.9 1.0 1.1\""
-opt   feats_type        raw   "Form of the dumped data" "raw raw_copy fbank_pitch fbank"
-opt   audio_format      flac  "Format of the dumped audio" "wav flac wav.ark flac.ark"
-opt   ref_channels      ""    "Channels to keep of audio that has several, e.g. 0 (default: it must have one)"
-opt   multi_columns_input_wav_scp false "wav.scp has a file per channel"
-opt   multi_columns_output_wav_scp false "Dump a file per channel"
-opt   fs                16k   "Sampling rate"
-opt   min_wav_duration  0.1   "Drop training utterances of this many seconds or less"
-opt   max_wav_duration  20    "Drop training utterances of this many seconds or more"
 
-section "Text and tokens"
+text_options "bpe char word phn" none none
 opt   lang              noinfo "Language, a part of the names"
-opt   token_type        bpe   "Unit of the output" "bpe char word phn"
 opt   nbpe              30    "Size of the subword vocabulary"
 opt   bpemode           unigram "Subword model" "unigram bpe"
 opt   bpe_train_text    ""    "Texts for the subword model (default: the training set's)"
 opt   bpe_input_sentence_size 100000000 "Most sentences that the subword model is trained on"
 opt   bpe_nlsyms        ""    "Units that stay whole: a comma list or a file"
 opt   bpe_char_cover    1.0   "Share of the characters that the subword model covers"
-opt   oov               "<unk>" "Token of unknown units"
-opt   blank             "<blank>" "Token of CTC's blank"
-opt   sos_eos           "<sos/eos>" "Token of start and end"
-opt   nlsyms_txt        none  "File of non-linguistic symbols"
-opt   cleaner           none  "Text cleaner"
 opt   hyp_cleaner       none  "Text cleaner of the hypotheses when scoring"
-opt   g2p               none  "Grapheme to phoneme, with token_type phn"
 later "Tokens of a Hugging Face model" hugging_face_model_name_or_path=
 
 section "Language model"
@@ -114,7 +74,6 @@ opt   use_maskctc       false "Decode by Mask-CTC, without language model and n-
 opt   use_streaming     false "Decode as if the speech came live, by a model that can stream"
 opt   score_opts        ""    "Options for sclite"
 opt   local_score_opts  ""    "Options for local/score.sh"
-opt   hf_repo           ""    "Hugging Face repository for stage 16, user/name"
 later "Models of the model zoo" download_model=
 later "Decoding with k2" use_k2=false k2_ctc_decoding=true use_nbest_rescoring=true num_paths=1000 nll_batch_size=100 \
     k2_config=./conf/decode_asr_transformer_with_k2.yaml
@@ -132,26 +91,13 @@ stage 10 asr_stats       "Collect lengths and feature statistics"    train
 stage 11 asr_train       "Train the recogniser"                      train
 stage 12 decode          "Decode the test sets"                      eval
 stage 13 score           "Score the hypotheses"                      eval
-stage 14 pack            "Pack the model"                            packing
-stage 15 upload          "Upload to Zenodo"                          upload
-stage 16 upload_hf       "Upload to Hugging Face"                    upload_hf
+sharing_stages 14
 
 check_options() {
-    local file words
-    local -a opts
-    check_no_positional
-    check_sets
-    for words in "${asr_args}" "${lm_args}" "${inference_args}" "${local_data_opts}"; do
-        add_words "${words}"
-    done
-    for file in "${asr_config}" "${lm_config}" "${inference_config}" "${nlsyms_txt#none}"; do
-        [ -z "${file}" ] || [ -f "${file}" ] || die "${file}: no such file"
-    done
+    check_words "${asr_args}" "${lm_args}" "${inference_args}"
+    check_files "${asr_config}" "${lm_config}" "${inference_config}" "${nlsyms_txt#none}"
     [ "${use_maskctc}${use_streaming}" != truetrue ] || die "--use_maskctc and --use_streaming: choose one of them"
     [ "${use_maskctc}" = false ] || use_lm=false use_ngram=false
-    if [ "${skip_upload}" = false ] || [ "${skip_upload_hf}" = false ]; then
-        skip_packing=false
-    fi
 }
 
 # Every folder and experiment name follows from the options; a name that the user gave stays.
@@ -161,11 +107,8 @@ name_things() {
     if [ "${lang}" != noinfo ]; then
         unit=${lang}_${unit} list=data/${lang}_token_list
     fi
-    data_feats=${dumpdir}/${feats_type}
     source_set=${train_set}                 # before speed perturbation
     [ -z "${train_set}" ] || train_set+=${sp}
-    test_dirs=${test_sets}
-    [ "${eval_valid_set}" = false ] || test_dirs="org/${valid_set} ${test_sets}"
     bpemodel=none token_dir=${list}/${token_type}
     if [ "${token_type}" = bpe ]; then
         token_dir=${list}/bpe_${bpemode}${nbpe}
@@ -189,44 +132,14 @@ name_things() {
     fi
 }
 
-stage_data() {
-    local -a opts=()
-    local set
-    add_words "${local_data_opts}"
-    local/data.sh "${opts[@]}"
-    for set in ${source_set} ${valid_set} ${test_sets}; do
-        [ -e "data/${set}/wav.scp" ] || die "local/data.sh made no data/${set}/wav.scp"
-    done
-}
-
 stage_speed_perturb() {
     # shellcheck disable=SC2086  # factors are words
     perturb_speed "data/${source_set}" "data/${train_set}" ${speed_perturb_factors}
 }
 
-stage_format() {
-    local set
-    local -a wanted=() folders=()
-    [ "${skip_train}" = true ] || wanted=("org/${train_set}" "org/${valid_set}")
-    [ "${skip_train}${eval_valid_set}" != truetrue ] || wanted=("org/${valid_set}")
-    for set in ${test_sets}; do
-        wanted+=("${set}")
-    done
-    for set in "${wanted[@]}"; do
-        folders+=("data/${set#org/}")
-    done
-    check_folders "${folders[@]}"
-    for set in "${wanted[@]}"; do
-        format_set "data/${set#org/}" "${data_feats}/${set}"
-    done
-}
-
 stage_length_filter() {
-    local set
     local -a opts=()
-    for set in "${train_set}" "${valid_set}"; do
-        filter_lengths "${data_feats}/org/${set}" "${data_feats}/${set}" "${min_wav_duration}" "${max_wav_duration}"
-    done
+    filter_training_sets
     if [ -n "${post_process_local_data_opts}" ]; then
         add_words "${post_process_local_data_opts}"
         local/data.sh "${opts[@]}" --asr_data_dir "${data_feats}/${train_set}"
@@ -331,16 +244,8 @@ stage_asr_train() {
     train_task asr "${asr_exp}" "${opts[@]}"
 }
 
-# A transducer has no accuracy, nor has Mask-CTC: by default, what was kept of them takes the place of valid.acc.ave.pth.
-choose_asr_model() {
-    local kept
-    if was_given inference_asr_model || [ -e "${asr_exp}/${inference_asr_model}" ]; then return; fi
-    kept=$(kept_model "${asr_exp}")
-    [ -n "${kept}" ] || return 0
-    log "There is no ${asr_exp}/${inference_asr_model}: taking ${kept}"
-    inference_tag=${inference_tag/%_asr_model_$(file_tag "${inference_asr_model}")/_asr_model_$(file_tag "${kept}")}
-    inference_asr_model=${kept}
-}
+# A transducer has no accuracy, nor has Mask-CTC.
+choose_asr_model() { choose_kept_model inference_asr_model "${asr_exp}"; }
 
 stage_decode() {
     choose_asr_model
@@ -383,18 +288,7 @@ stage_score() {
     log "Transcribe a file: . ./path.sh; python3 -m espnet2.bin.asr_transcribe --exp ${asr_exp} FILE.wav"
 }
 
-comes_with_sharing() { die "packing and uploading comes with the sharing feature: not in this version yet"; }
-stage_pack() { comes_with_sharing; }
-stage_upload() { comes_with_sharing; }
-stage_upload_hf() { comes_with_sharing; }
-
-parse_options "$@"
-check_options
-. ./path.sh
-. ./cmd.sh
-suit_machine
-name_things
-[ "${debug}" = false ] || set -x
+begin_task "$@"
 [ -n "${speed_perturb_factors}" ] || skip_stage speed_perturb "no speed_perturb_factors"
 [ "${use_lm}" = true ] || skip_stage lm_stats lm_train lm_perplexity use_lm=false
 [ "${use_ngram}" = true ] || skip_stage ngram use_ngram=false

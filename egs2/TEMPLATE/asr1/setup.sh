@@ -14,7 +14,7 @@ if [ ! -d "${template}" ]; then
     exit 1
 fi
 mkdir -p "${dir}/conf" "${dir}/local"
-for name in asr.sh path.sh db.sh scripts pyscripts steps utils; do
+for name in "${task%1}.sh" path.sh db.sh scripts pyscripts steps utils; do
     ln -sfn "../../TEMPLATE/${task}/${name}" "${dir}/${name}"
 done
 for file in cmd.sh conf/queue.conf conf/slurm.conf conf/pbs.conf local/path.sh; do

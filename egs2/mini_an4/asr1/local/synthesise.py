@@ -8,8 +8,7 @@ import argparse
 import os
 import random
 import sys
-import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ import numpy as np
 import soundfile
 import soxr
 from espeak import Espeak
+from forks import in_forks
 from numpy import fft  # numpy loads fft and random on first use: here once, not in every fork
 from numpy import random as np_random
 from sentences import LETTERS, listed, sentence
@@ -82,41 +82,6 @@ def record(espeak: Espeak, utterance: Utterance) -> None:
     speech += noise(len(speech), rng.getrandbits(32)) * speech.std() * 10 ** (-rng.uniform(15, 35) / 20)
     speech *= rng.uniform(0.1, 0.9) / np.abs(speech).max()
     soundfile.write(utterance.wav, np.round(speech * 32767).astype(np.int16), SAMPLE_RATE, subtype="PCM_16")
-
-
-def in_forks(work: Callable[[Utterance], None], utterances: list[Utterance], num_jobs: int) -> None:
-    """Do each piece of work in a forked process of its own, ``num_jobs`` at a time.
-
-    Raises:
-        SystemExit: When one fails, after those beside it have ended; its traceback is on stderr.
-    """
-    running: dict[int, str] = {}  # process id -> utterance
-    failed: list[str] = []
-
-    def reap() -> None:
-        pid, status = os.wait()
-        name = running.pop(pid)
-        if status != 0:
-            failed.append(name)
-
-    for utterance in utterances:
-        if len(running) == num_jobs:
-            reap()
-        if failed:
-            break
-        pid = os.fork()
-        if pid == 0:
-            try:
-                work(utterance)
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-        running[pid] = utterance.name
-    while running:
-        reap()
-    if failed:
-        raise SystemExit(f"ERROR: synthesis failed: {' '.join(sorted(failed))}")
 
 
 def write_data_dir(folder: Path, utterances: list[Utterance]) -> None:
