@@ -40,7 +40,7 @@ test-slow: install-test  ## Only the slow tests
 demo: install  ## Install, train and score egs2/mini_an4, and tell how to go on
 	@tools/demo.sh
 
-bench: install-test  ## Start-up, training and decoding speed of this machine
+bench: install-test  ## Speed of this machine: start-up, training, decoding, synthesis
 	. $(ACTIVATE) && python tools/bench.py
 
 clean:  ## Remove the environment

@@ -1,12 +1,10 @@
-"""Speed on this machine: start-up, training steps, decoding. Medians of several runs; `make bench`.
+"""Speed on this machine: start-up, training steps, decoding, synthesis. Medians of several runs; `make bench`.
 
 Models have random weights, so the length of a result is fixed at about as many tokens as the speech would have.
 """
 
 import argparse
 import functools
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -17,6 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from bench_synthesis import bench_synthesis
+from bench_timing import machine, median_seconds, medians_in_turn
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKENS = ["<blank>", "<unk>", *"abcdefghijklmnopqrstuvwxyz' .", "<sos/eos>"]
@@ -33,33 +34,6 @@ LMS = {  # as wide as the decoder; of the default widths: 256 units, 1024 in the
 }
 TOKENS_PER_SECOND = 9.3
 CHUNK = 10240  # 640 ms
-
-
-def median_seconds(action: Callable[[], object], runs: int) -> float:
-    """The median wall-clock time of ``action`` after one warm-up."""
-    return medians_in_turn([action], runs)[0]
-
-
-def medians_in_turn(actions: Sequence[Callable[[], object]], runs: int) -> list[float]:
-    """The median wall-clock time of each action after one warm-up; they take turns, for machines have moods."""
-    times: list[list[float]] = [[] for _ in actions]
-    for run in range(runs + 1):
-        for action, own in zip(actions, times):
-            start = time.perf_counter()
-            action()
-            if run > 0:
-                own.append(time.perf_counter() - start)
-    return [statistics.median(own) for own in times]
-
-
-def machine() -> str:
-    """The processor and what is used of it."""
-    import torch
-
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    name = names[0].split(":", 1)[1].strip() if names else platform.processor()
-    threads = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"
-    return f"{name}, {threads}, torch {torch.__version__}, Python {platform.python_version()}"
 
 
 def bench_startup(folder: Path, runs: int) -> None:
@@ -282,7 +256,7 @@ def main() -> None:
     """Run all or the chosen benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="Runs that the median is taken over")
-    parser.add_argument("--only", choices=("startup", "training", "decoding", "streaming", "streaming_long"))
+    parser.add_argument("--only", choices=("startup", "training", "decoding", "streaming", "streaming_long", "synthesis"))
     args = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     print(machine())
@@ -302,6 +276,8 @@ def main() -> None:
         if args.only in (None, "streaming"):
             bench_streaming(folder, (40, 32, 16))
             bench_pool(folder)
+        if args.only in (None, "synthesis"):
+            bench_synthesis(folder / "synthesis", args.runs)
         if args.only == "streaming_long":  # a minute or so
             bench_long_stream(folder)
 
