@@ -54,14 +54,15 @@ def evaluate_tts(args: argparse.Namespace) -> None:
     if len(ids) < len(texts):
         logging.warning(f"{len(texts) - len(ids)} of {len(texts)} utterances were not synthesised or have no recording")
     judge = None if options.score_asr == "none" else build_judge(options.score_asr)
-    focus = _numbers(hyp_dir / "focus_rates")
+    focus = {uid: float(value) for uid, value in _table(hyp_dir / "focus_rates").items()}
+    durations = {uid: [int(value) for value in row.split()] for uid, row in _table(hyp_dir / "durations").items()}
     rows = []
     with progress_bar(len(ids), "utterances") as advance:
         for number, uid in enumerate(ids):
             waves = [_mono(*reader[uid]) for reader in (recordings, synthesis)]
             rows.append(_measure(uid, texts[uid], waves, judge, focus))
             if number < options.num_plots:
-                draw_pair(waves[0], waves[1], uid, output_dir / "images")
+                draw_pair(waves[0], waves[1], uid, output_dir / "images", durations.get(uid, ()))
             advance(1)
     summary = {**summarise(rows, options.score_asr), **_speed(options.log_dir)}
     _write_table(rows, output_dir / "utterances.tsv")
@@ -77,16 +78,17 @@ def _mono(rate: int, samples: np.ndarray) -> tuple[int, np.ndarray]:
     return rate, samples if samples.ndim == 1 else samples.mean(1)
 
 
-def _numbers(path: Path) -> dict[str, float]:
-    """``<utterance> <number>`` lines; {} where the model made none."""
-    return {uid: float(value) for uid, value in read_2columns_text(path).items()} if path.is_file() else {}
+def _table(path: Path) -> dict[str, str]:
+    """``<utterance> <values>`` lines; {} where the model made none."""
+    return read_2columns_text(path) if path.is_file() else {}
 
 
 def _measure(uid: str, text: str, waves: list, judge: Any, focus: Mapping[str, float]) -> Row:
     rate = min(wave[0] for wave in waves)
     row: Row = {"utterance": uid, "text": text}
     try:
-        row.update(distance(*(resample(samples, own, rate) for own, samples in waves), rate)._asdict())
+        reference, synthesis = (resample(samples, own, rate) for own, samples in waves)
+        row.update(distance(reference, synthesis, rate)._asdict())
     except ValueError as error:
         raise InputError(f"{uid}: cannot be measured: {error}") from error
     if uid in focus:

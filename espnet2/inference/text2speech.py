@@ -10,6 +10,7 @@
 # Shapes: L tokens, T frames, D features, N samples
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -80,24 +81,8 @@ class Text2Speech:
         pause_seconds: float = 0.2,
         vocoder_conf: Mapping[str, Any] | None = None,
     ):
-        self.options = SynthesisOptions(
-            threshold=threshold,
-            minlenratio=minlenratio,
-            maxlenratio=maxlenratio,
-            use_teacher_forcing=use_teacher_forcing,
-            use_att_constraint=use_att_constraint,
-            backward_window=backward_window,
-            forward_window=forward_window,
-            speed_control_alpha=speed_control_alpha,
-            pitch_scale=pitch_scale,
-            energy_scale=energy_scale,
-            noise_scale=noise_scale,
-            noise_scale_dur=noise_scale_dur,
-            always_fix_seed=always_fix_seed,
-            prefer_normalized_feats=prefer_normalized_feats,
-            max_chars=max_chars,
-            pause_seconds=pause_seconds,
-        )
+        given = locals()
+        self.options = SynthesisOptions(**{field.name: given[field.name] for field in fields(SynthesisOptions)})
         self.model, self.train_args, task = load_synthesiser(train_config, model_file, device)
         self.model.to(dtype=getattr(torch, dtype))
         self.tts = self.model.tts

@@ -25,7 +25,13 @@ tr:nth-child(even) {{ background: #f3f3f3 }} img {{ width: 40em }}</style></head
 """
 
 
-def draw_pair(reference: tuple[int, np.ndarray], synthesis: tuple[int, np.ndarray], uid: str, folder: Path) -> None:
+def draw_pair(
+    reference: tuple[int, np.ndarray],
+    synthesis: tuple[int, np.ndarray],
+    uid: str,
+    folder: Path,
+    durations: Sequence[int] = (),
+) -> None:
     """Mel spectrograms of a recording and of its synthesis, one above the other, as ``<utterance>.png``.
 
     Args:
@@ -33,6 +39,7 @@ def draw_pair(reference: tuple[int, np.ndarray], synthesis: tuple[int, np.ndarra
         synthesis: The same of the synthesis.
         uid: The utterance.
         folder: Where the picture goes.
+        durations: Frames of each token of the synthesis, which become lines where tokens end; none: no lines.
     """
     from matplotlib.figure import Figure
 
@@ -46,6 +53,9 @@ def draw_pair(reference: tuple[int, np.ndarray], synthesis: tuple[int, np.ndarra
         extent = (0.0, len(samples) / rate, 0, mel.n_mels)
         axes.imshow(feats[0].T.numpy(), origin="lower", aspect="auto", extent=extent, vmin=-4.0, vmax=0.5)
         axes.set(title=f"{uid}: {name}", xlim=(0.0, seconds), ylabel="mel band")
+        if name == "synthesis" and sum(durations) > 0:
+            ends = np.cumsum(durations) / sum(durations) * len(samples) / rate
+            axes.vlines(ends, 0, mel.n_mels, colors="white", linewidth=0.5)
     axes.set_xlabel("seconds")
     path = path_below(folder, f"{uid}.png")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -236,7 +236,7 @@ def test_tokens_of_characters_have_no_g2p_in_their_name(tts_recipe):
         (["--score_asr", "parrot"], "--score_asr parrot: choose none, whisper"),
         (["--teacher_dumpdir", "no"], "--teacher_dumpdir no: no such folder"),
         (["--durations_asr", "no"], "--durations_asr no: no such folder"),
-        (["--durations_asr", "conf", "--teacher_dumpdir", "conf"], "choose one of them"),
+        (["--durations_asr", "dump", "--teacher_dumpdir", "dump"], "choose one of them"),
         (["--feats_type", "fbank"], "--feats_type must be one of: raw"),
         (["--download_model", "x"], "not have yet"),
         (["--stage", "4", "--stop_stage", "4", "--srctexts", "no.txt"], "no.txt: no such file"),

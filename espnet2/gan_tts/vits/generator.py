@@ -10,7 +10,6 @@ import math
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.gan_tts.segments import random_segments
@@ -19,6 +18,7 @@ from espnet2.layers.mask import make_pad_mask
 from espnet2.tts.parts.alignment import monotonic_alignment_search
 from espnet2.tts.parts.length_regulator import regulate_length, scale_durations
 from espnet2.tts.parts.signature import network_signature
+from espnet2.tts.parts.speaker import looked_up, unit_vectors
 from espnet2.utils.errors import InputError
 
 
@@ -171,22 +171,16 @@ class VITSGenerator(torch.nn.Module):
         """Sum of what is known of speaker and language: (B, G, 1), or None if nothing is asked for.
 
         Raises:
-            InputError: If one is missing.
+            InputError: If one is missing or does not fit.
         """
         parts = []
         if self.global_emb is not None:
-            parts.append(self.global_emb(_given(sids, "sids").view(-1)))
+            parts.append(looked_up(self.global_emb, sids, "sids"))
         if self.spemb_proj is not None:
-            parts.append(self.spemb_proj(F.normalize(_given(spembs, "spembs").flatten(1))))
+            parts.append(self.spemb_proj(unit_vectors(spembs, self.spemb_proj.in_features)))
         if self.lang_emb is not None:
-            parts.append(self.lang_emb(_given(lids, "lids").view(-1)))
+            parts.append(looked_up(self.lang_emb, lids, "lids"))
         return torch.stack(parts).sum(0).unsqueeze(-1) if parts else None
-
-
-def _given(value: Tensor | None, name: str) -> Tensor:
-    if value is None:
-        raise InputError(f"This model needs {name}: give them beside the text.")
-    return value
 
 
 def _expand(x: Tensor, durations: Tensor) -> Tensor:

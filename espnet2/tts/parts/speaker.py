@@ -109,12 +109,10 @@ class ConditionedTTS(AbsTTS):
             encoded = encoded + self.gst(reference).unsqueeze(1)
         for table, numbers, what in ((self.sid_emb, sids, "sids"), (self.lid_emb, lids, "lids")):
             if table is not None:
-                encoded = encoded + _looked_up(table, _present(numbers, what), what).unsqueeze(1)
+                encoded = encoded + looked_up(table, numbers, what).unsqueeze(1)
         if self.spk_embed_dim is None:
             return encoded
-        speakers = F.normalize(_present(spembs, "spembs").flatten(1)).unsqueeze(1)  # (B, 1, E)
-        if speakers.size(2) != self.spk_embed_dim:
-            raise InputError(f"spembs have {speakers.size(2)} values, tts_conf: spk_embed_dim is {self.spk_embed_dim}")
+        speakers = unit_vectors(spembs, self.spk_embed_dim).unsqueeze(1)  # (B, 1, E)
         if not self.is_concatenated:
             assert self.projection is not None
             return encoded + self.projection(speakers)
@@ -133,8 +131,38 @@ def _present(value: Tensor | None, what: str) -> Tensor:
     return value
 
 
-def _looked_up(table: torch.nn.Embedding, numbers: Tensor, what: str) -> Tensor:
-    """Shapes: numbers (B, 1) -> (B, H)."""
+def unit_vectors(spembs: Tensor | None, size: int) -> Tensor:
+    """Speakers' vectors of length 1.
+
+    Args:
+        spembs: The vectors.
+        size: E.
+    Raises:
+        InputError: If they are missing or of another size.
+
+    Shapes:
+        spembs (B, E) or (B, 1, E) -> (B, E)
+    """
+    vectors = _present(spembs, "spembs").flatten(1)
+    if vectors.size(1) != size:
+        raise InputError(f"spembs have {vectors.size(1)} values, tts_conf: spk_embed_dim is {size}")
+    return F.normalize(vectors)
+
+
+def looked_up(table: torch.nn.Embedding, numbers: Tensor | None, what: str) -> Tensor:
+    """Vectors of speakers or languages by their numbers.
+
+    Args:
+        table: The vectors.
+        numbers: Which.
+        what: Their name, for messages.
+    Raises:
+        InputError: If they are missing, or the table has none of that number.
+
+    Shapes:
+        numbers (B, 1) -> (B, H)
+    """
+    numbers = _present(numbers, what)
     if bool((numbers < 0).any()) or bool((numbers >= table.num_embeddings).any()):
         raise InputError(
             f"{what} must be 0 to {table.num_embeddings - 1} for this model, not {numbers.flatten().tolist()}"

@@ -129,3 +129,15 @@ def test_joint_synthesis_is_the_vocoder_of_the_features():
     torch.testing.assert_close(output["wav"], wav)
     with pytest.raises(InputError, match="use_pqmf"):
         tiny_joint(use_pqmf=True)
+
+
+def test_speakers_that_a_vits_does_not_have():
+    generator = tiny_vits(spks=3, spk_embed_dim=4, global_channels=4).eval().tts
+    text, vector = torch.tensor([1, 2]), torch.ones(1, 4)
+    assert "wav" in generator.inference(text, sids=torch.tensor([2]), spembs=vector)
+    with pytest.raises(InputError, match="sids must be 0 to 2"):
+        generator.inference(text, sids=torch.tensor([3]), spembs=vector)
+    with pytest.raises(InputError, match="spembs have 5 values"):
+        generator.inference(text, sids=torch.tensor([1]), spembs=torch.ones(5))
+    with pytest.raises(InputError, match="needs spembs"):
+        generator.inference(text, sids=torch.tensor([1]))

@@ -259,6 +259,7 @@ def test_evaluation_of_a_copy(tmp_path, capfd):
     (tmp_path / "wav.scp").write_text(f"a {folder}/wav/ref.wav\nb {folder}/wav/ref.wav\n")
     (tmp_path / "text").write_text("a HELLO\nb THERE\n")
     (folder / "focus_rates").write_text("a 0.9\n")
+    (folder / "durations").write_text("a 3 0 5\n")
     main(["--hyp_dir", str(folder), "--ref_wavscp", f"{tmp_path}/wav.scp", "--ref_text", f"{tmp_path}/text"])
     assert "1 of 2 utterances were not synthesised" in capfd.readouterr().err
     page = (folder / "score_tts" / "report.html").read_text()
