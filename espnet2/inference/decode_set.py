@@ -17,7 +17,7 @@ from espnet2.inference.options import (
 )
 from espnet2.inference.parts import Result
 from espnet2.inference.speech2text import Speech2Text
-from espnet2.inference.utterances import Utterance, read_utterances
+from espnet2.inference.utterances import Utterance, read_utterances, refuse_left_out
 from espnet2.search.options import SearchOptions
 from espnet2.tasks.asr import ASRTask
 from espnet2.train.input_needs import InputNeeds
@@ -25,7 +25,6 @@ from espnet2.utils.errors import InputError
 from espnet2.utils.log import setup_logging
 from espnet2.utils.seed import set_all_random_seed
 
-SHOWN_ERRORS = 10
 WINDOW_BATCHES = 8  # how many batches' utterances are sorted by length together
 
 
@@ -91,10 +90,7 @@ def decode_with(load: Callable[[argparse.Namespace, SetOptions], R], args: argpa
     utterances = read_utterances(options, preprocess, needs)
     with DatadirWriter(options.output_dir) as writer:
         errors = write_results(utterances, speech2text, writer, options.batch_size)
-    if errors:
-        more = f"\n... and {len(errors) - SHOWN_ERRORS} more" if len(errors) > SHOWN_ERRORS else ""
-        shown = "\n".join(errors[:SHOWN_ERRORS])
-        raise InputError(f"{len(errors)} utterances could not be read; all others are recognised:\n{shown}{more}")
+    refuse_left_out(errors, "utterances could not be read; all others are recognised")
     return speech2text
 
 

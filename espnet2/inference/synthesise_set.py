@@ -23,7 +23,7 @@ from espnet2.fileio.sound_scp import encode_audio
 from espnet2.inference.options import SetOptions
 from espnet2.inference.text2speech import Text2Speech
 from espnet2.inference.tts_options import SynthesiserOptions, SynthesisOptions
-from espnet2.inference.utterances import Utterance, read_utterances
+from espnet2.inference.utterances import Utterance, read_utterances, refuse_left_out
 from espnet2.train.input_needs import InputNeeds
 from espnet2.train.plot_attention import attention_image
 from espnet2.utils.errors import InputError
@@ -31,7 +31,6 @@ from espnet2.utils.log import setup_logging
 from espnet2.utils.paths import path_below
 from espnet2.utils.seed import set_all_random_seed
 
-SHOWN_ERRORS = 10
 GIVEN = ("speech", "durations", "spembs", "sids", "lids")
 FOLDERS = ("norm", "denorm", "speech_shape", "wav", "att_ws", "probs", "durations", "focus_rates")
 
@@ -71,10 +70,7 @@ def synthesise_set(args: argparse.Namespace) -> None:
             for error in synthesise(batch):
                 logging.error(error)
                 errors.append(error)
-    if errors:
-        more = f"\n... and {len(errors) - SHOWN_ERRORS} more" if len(errors) > SHOWN_ERRORS else ""
-        shown = "\n".join(errors[:SHOWN_ERRORS])
-        raise InputError(f"{len(errors)} utterances could not be synthesised; all others are:\n{shown}{more}")
+    refuse_left_out(errors, "utterances could not be synthesised; all others are")
 
 
 def _as_code_points(uid: str, data: dict[str, Any]) -> dict[str, np.ndarray]:

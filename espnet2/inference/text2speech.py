@@ -177,6 +177,7 @@ class Text2Speech:
             result["wav"] = torch.cat([part for piece in pieces for part in (piece["wav"], pause)][:-1])
         return result
 
+    @torch.no_grad()  # around each step, not around what the caller does between two of them
     def stream(self, text: str | Values, **kwargs: Any) -> Iterator[Tensor]:
         """Synthesise and give the waveform in chunks, each as soon as it is ready.
 
@@ -199,13 +200,12 @@ class Text2Speech:
         for number, piece in enumerate(self._pieces(text, given, by_sentence=True)):
             if number > 0:
                 yield torch.zeros(round(self.options.pause_seconds * self.fs), device=self.device)
-            with torch.no_grad():
-                output = self._network(piece, given, decode_conf)
-                if "wav" in output:
-                    yield output["wav"].flatten()
-                else:
-                    assert self.vocoder is not None
-                    yield from self.vocoder.stream(self._vocoder_input(output))
+            output = self._network(piece, given, decode_conf)
+            if "wav" in output:
+                yield output["wav"].flatten()
+            else:
+                assert self.vocoder is not None
+                yield from self.vocoder.stream(self._vocoder_input(output))
 
     def batch(
         self, texts: Sequence[str | Values], given: Sequence[Mapping[str, Values]], decode_conf: Mapping[str, Any] | None = None

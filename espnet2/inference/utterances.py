@@ -1,6 +1,6 @@
 """The utterances of a set one after another, a damaged one being told instead of ending the job."""
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from espnet2.train.dataset import ESPnetDataset
 from espnet2.train.input_needs import NO_NEEDS, InputNeeds
 from espnet2.train.iterable_dataset import key_index
 from espnet2.utils.errors import EmptyAudioError, InputError
+
+SHOWN_ERRORS = 10
 
 
 class Utterance(NamedTuple):
@@ -43,6 +45,21 @@ class _Utterances(Dataset):
                 return Utterance(uid, {}, str(error))
             logging.warning(f"{error}: its result is blank")
             return Utterance(uid, {"speech": np.zeros(0, self.float_dtype)})
+
+
+def refuse_left_out(errors: Sequence[str], what: str) -> None:
+    """Tell at the end of a job what is wrong with the utterances that were left out; nothing to do if none was.
+
+    Args:
+        errors: A line each.
+        what: What follows their number in the message.
+    Raises:
+        InputError: With the first of them.
+    """
+    if errors:
+        more = f"\n... and {len(errors) - SHOWN_ERRORS} more" if len(errors) > SHOWN_ERRORS else ""
+        shown = "\n".join(errors[:SHOWN_ERRORS])
+        raise InputError(f"{len(errors)} {what}:\n{shown}{more}")
 
 
 def _is_empty(error: BaseException | None) -> bool:

@@ -81,7 +81,10 @@ def test_ten_thousand_characters(exp):
 
 
 def test_a_stream_comes_sentence_by_sentence(text2speech):
-    chunks = list(text2speech.stream(LONG))
+    chunks = []
+    for chunk in text2speech.stream(LONG):
+        assert torch.is_grad_enabled()  # of the caller, who may train something
+        chunks.append(chunk)
     assert len(chunks) == 9  # three sentences, one of them with a semicolon, and a word; and the pauses between them
     torch.testing.assert_close(chunks[0], text2speech("This is one sentence.")["wav"])
 
