@@ -61,9 +61,9 @@ add_shapes() {
 # add_words STRING: its words, where quotes keep a word together; nothing in it is expanded.
 add_words() {
     local -a words=()
-    mapfile -d '' -t words < <(xargs -r printf '%s\0' <<< "$1")
-    wait $! || die "cannot split into words (is a quote missing?): $1"
-    opts+=("${words[@]}")
+    mapfile -d '' -t words < <(xargs -r printf '%s\0' <<< "$1" && printf 'end\0')    # "wait" may come too late for its status
+    [ "${words[*]: -1}" = end ] || die "cannot split into words (is a quote missing?): $1"
+    opts+=("${words[@]:0:${#words[@]} - 1}")
 }
 
 # add_config FILE: --config FILE when there is one.
