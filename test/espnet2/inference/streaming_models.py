@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from espnet2.inference.speech2text_streaming import Speech2TextStreaming
 from test.espnet2.tasks.tiny_asr import ASR, SIZES, write_experiment, write_stats
 
 RATE = 16000
 BLOCKS = {"block_size": 16, "hop_size": 6, "look_ahead": 6}
 FRAME_SAMPLES = 4 * 64
+CUTS = {"endpoint": True, "silence_seconds": 0.1, "empty_silence_seconds": 0.5, "silence_probability": 0.3}
 ENCODERS = {
     "contextual_block_transformer": {"output_size": 8, "positional_dropout_rate": 0.0, **BLOCKS, **SIZES},
     "contextual_block_conformer": {
@@ -38,6 +40,11 @@ def write_streaming(folder: Path, encoder: str = "contextual_block_conformer", *
             model.ctc.ctc_lo.bias[0] += 0.3
     torch.save(model.state_dict(), folder / "valid.acc.ave.pth")
     return folder
+
+
+def load(folder: Path, **options) -> Speech2TextStreaming:
+    """The recogniser of an experiment folder, with a small beam."""
+    return Speech2TextStreaming.from_pretrained(folder, **{"beam_size": 3, "maxlenratio": 0.3, **options})
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:

@@ -1,11 +1,7 @@
 """Texts do not depend on chunks, streams not on one another, and what goes wrong is said."""
 
-import gc
 import json
-import resource
 import threading
-import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,36 +12,25 @@ from espnet2.inference.speech2text import Speech2Text
 from espnet2.inference.speech2text_streaming import Speech2TextStreaming
 from espnet2.inference.stream import advance
 from espnet2.utils.errors import InputError
-from test.espnet2.inference.streaming_models import FRAME_SAMPLES, RATE, feed_in_chunks, noise, write_streaming
+from test.espnet2.inference.streaming_models import (
+    CUTS,
+    FRAME_SAMPLES,
+    RATE,
+    feed_in_chunks,
+    load,
+    noise,
+    write_streaming,
+)
 from test.espnet2.inference.test_speech2text import PARITY, copied, waveforms
 from test.espnet2.tasks.tiny_asr import ASR, write_experiment
 from test.shared import needs_shared
 
-CUTS = {"endpoint": True, "silence_seconds": 0.1, "empty_silence_seconds": 0.5, "silence_probability": 0.3}
 MODES = {
     "attention": {"ctc_weight": 0.5},
     "ctc_greedy": {"decoding_mode": "ctc_greedy"},
     "ctc_prefix_beam": {"decoding_mode": "ctc_prefix_beam"},
     "rescoring": {"decoding_mode": "rescoring"},
 }
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("streaming")
-    return {
-        name: write_streaming(folder / name, name)
-        for name in ("contextual_block_transformer", "contextual_block_conformer", "conformer")
-    }
-
-
-def load(folder, **options):
-    return Speech2TextStreaming.from_pretrained(folder, **{"beam_size": 3, "maxlenratio": 0.3, **options})
-
-
-@pytest.fixture(scope="module")
-def recogniser(models):
-    return load(models["contextual_block_conformer"], decoding_mode="ctc_greedy", word_times=True)
 
 
 def told(events):
@@ -298,92 +283,6 @@ def test_threads_do_not_disturb_one_another(recogniser):
     for thread in threads:
         thread.join()
     assert found == alone
-
-
-def test_a_dropped_stream_is_freed_at_once(recogniser):
-    gc.disable()
-    try:
-        stream = recogniser.open_stream()
-        stream.feed(noise(2.0))
-        inner = [weakref.ref(stream), weakref.ref(stream._utterance), weakref.ref(stream._queue)]
-        del stream
-        assert [reference() for reference in inner] == [None] * 3
-    finally:
-        gc.enable()
-
-
-@pytest.mark.slow
-def test_dropped_streams_leave_no_memory(recogniser):
-    def megabytes():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
-
-    samples, sizes = noise(2.0), []
-    for _ in range(40):
-        recogniser.open_stream().feed(samples)
-        sizes.append(megabytes())
-    assert sizes[-1] - sizes[9] < 5
-
-
-def held_samples(stream):
-    """How much a stream keeps of its speech: samples and frames."""
-    queue, utterance = stream._queue, stream._utterance
-    return len(queue._samples) + sum(map(len, queue._arrived)), sum(map(len, utterance._clock._log_probs))
-
-
-def test_silence_grows_nothing(models):
-    recogniser = load(models["contextual_block_conformer"], decoding_mode="ctc_greedy", word_times=True, **CUTS)
-    with torch.no_grad():
-        recogniser.asr_model.ctc.ctc_lo.bias[0] += 50
-    stream, chunk = recogniser.open_stream(), np.zeros(10240, np.float32)
-    most = []
-    for _ in range(60):
-        assert stream.feed(chunk) == []
-        most.append(held_samples(stream))
-    assert max(samples for samples, _ in most[30:]) <= max(samples for samples, _ in most[:30])
-    assert max(samples for samples, _ in most) < 3 * 10240
-    assert max(frames for _, frames in most) < 60
-    assert stream._history == [] and stream._utterance.start_sample > 50 * 10240
-    assert stream.finish()[0][:3] == ("", [], [])
-
-
-def held_bytes(part):
-    """The memory of the numbers that a stream keeps, apart from the recogniser's; the text is no number, it may grow."""
-    storages = {}
-
-    def visit(part):
-        if isinstance(part, torch.Tensor) and part.is_floating_point():
-            storages[part.untyped_storage().data_ptr()] = part.untyped_storage().nbytes()
-        elif isinstance(part, dict):
-            visit([value for name, value in part.items() if name != "recognition"])
-        elif isinstance(part, list | tuple):
-            for item in part:
-                visit(item)
-        elif hasattr(part, "__dict__"):
-            visit(vars(part))
-
-    visit(part)
-    return sum(storages.values())
-
-
-@pytest.mark.parametrize(
-    "limits",
-    [
-        {"max_utterance_seconds": 1.5},
-        {"max_utterance_seconds": 0.0, "decoder_text_length_limit": 6, "encoded_feat_length_limit": 60},
-    ],
-    ids=["cut", "window"],
-)
-def test_endless_speech_grows_nothing(models, limits):
-    recogniser = load(
-        models["contextual_block_conformer"], word_times=True, keep_history=False, silence_probability=1.0, **limits
-    )
-    stream, sizes = recogniser.open_stream(), []
-    speech = noise(6.0, 11)
-    for start in range(0, len(speech), 12 * FRAME_SAMPLES):
-        stream.feed(speech[start : start + 12 * FRAME_SAMPLES])
-        sizes.append(held_bytes(stream))
-    half = len(sizes) // 2
-    assert max(sizes[half:]) <= 1.1 * max(sizes[:half])
 
 
 def test_history_can_be_left_out(models):
