@@ -24,6 +24,9 @@ RECIPES = {
     "VITS": "ljspeech/tts1/conf/train_vits.yaml",
     "HiFi-GAN V3": "allison/tts1/conf/train_hifigan_v3.yaml",
     "HiFi-GAN V1": "ljspeech/tts1/conf/train_hifigan_v1.yaml",
+    "Multi-band MelGAN": "allison/tts1/conf/train_multiband_melgan.yaml",
+    "Parallel WaveGAN": "allison/tts1/conf/train_parallel_wavegan.yaml",
+    "StyleMelGAN": "allison/tts1/conf/train_style_melgan.yaml",
 }
 RATE, HOP, OTHER_RATE = 22050, 256, 16000
 TOKENS = ["<blank>", "<unk>", "<space>", *"abcdefghijklmnopqrstuvwxyz',.", "<sos/eos>"]
@@ -39,11 +42,14 @@ VOICES = (
     ("FastSpeech 2", None),
     ("FastSpeech 2", "HiFi-GAN V3"),
     ("FastSpeech 2", "HiFi-GAN V1"),
+    ("FastSpeech 2", "Multi-band MelGAN"),
+    ("FastSpeech 2", "StyleMelGAN"),
+    ("FastSpeech 2", "Parallel WaveGAN"),
     ("VITS", None),
     ("JETS", None),
 )
 TRAINED = ("Tacotron 2", "Transformer-TTS", "FastSpeech", "FastSpeech 2", "FastSpeech 2, learned alignment")
-TRAINED_BY_TWO = ("HiFi-GAN V3", "VITS", "JETS")
+TRAINED_BY_TWO = ("HiFi-GAN V3", "Multi-band MelGAN", "StyleMelGAN", "Parallel WaveGAN", "VITS", "JETS")
 
 
 class Network(NamedTuple):
@@ -98,7 +104,7 @@ def build_network(name: str) -> Network:
 
 
 def network_options(name: str) -> dict[str, Any]:
-    """The options of a recipe; all discriminators are those of V3's recipe, which are small."""
+    """The options of a recipe; HiFi-GAN's discriminators are those of V3's recipe, which are small, and take part from the start."""
     from espnet2.config.yaml import load_yaml
     from espnet2.tts.fastspeech.fastspeech import FastSpeech
 
@@ -117,8 +123,9 @@ def network_options(name: str) -> dict[str, Any]:
         return {**recipe["VITS"], "tts": "jets", "tts_conf": {**own, **small, "generator_params": variances}}
     options = recipe[name]
     if "optim2" in options:
-        waves = {"sampling_rate": RATE, "mel_loss_params": {**options["tts_conf"]["mel_loss_params"], "fs": RATE}}
-        options["tts_conf"].update({**small, **waves})
+        conf = options["tts_conf"]
+        own = {"mel_loss_params": {**conf["mel_loss_params"], "fs": RATE}, **small} if "mel_loss_params" in conf else {}
+        options |= {"tts_conf": {**conf, "sampling_rate": RATE, **own}, "adversarial_start": 0}
     return options
 
 
@@ -227,7 +234,7 @@ def bench_synthesis(folder: Path, runs: int) -> None:
     """All of it."""
     print(
         f"training steps: {NUM_UTTERANCES} utterances of {SECONDS:.3g} s at {RATE} Hz, {NUM_TOKENS} tokens each; networks of "
-        "the recipes (of two players: millions of the generator's weights; the small discriminators of the V3 recipe)"
+        "the recipes (of two players: millions of the generator's weights; HiFi-GAN's discriminators are the small ones of the V3 recipe)"
     )
     for name in (*TRAINED, *TRAINED_BY_TWO):
         bench_step(name, build_network(name), max(1, runs - 3 if name in TRAINED_BY_TWO else runs - 2))

@@ -1,4 +1,4 @@
-"""Write a trained HiFi-GAN in the files of the package ParallelWaveGAN: ``python -m espnet2.bin.export_vocoder --help``."""
+"""Write a trained vocoder in the files of the package ParallelWaveGAN: ``python -m espnet2.bin.export_vocoder --help``."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from espnet2.utils.door import run_door
 def get_parser() -> ArgumentParser:
     """All options."""
     parser = ArgumentParser(
-        description="From a model of `gan_tts_train --tts hifigan_vocoder` to checkpoint.pkl and config.yml"
+        description="From a model of `gan_tts_train --tts vocoder` to checkpoint.pkl and config.yml"
     )
     parser.add_argument("--model_file", required=True, help="Its weights (.pth)")
     parser.add_argument("--train_config", help="Its config.yaml; by default the one beside the weights")

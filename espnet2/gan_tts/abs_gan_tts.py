@@ -13,17 +13,19 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from espnet2.config.registry import ClassChoices
+from espnet2.config.registry import ClassChoices, construct
 from espnet2.gan_tts.losses import (
     DiscriminatorAdversarialLoss,
     FeatureMatchLoss,
     GeneratorAdversarialLoss,
     MelSpectrogramLoss,
+    MultiResolutionSTFTLoss,
     weighted,
 )
 from espnet2.gan_tts.segments import segments
 from espnet2.layers.weight_norm import remove_weight_norm
 from espnet2.tts.abs_tts import AbsTTS
+from espnet2.utils.errors import InputError
 
 GENERATOR, DISCRIMINATOR = 0, 1  # the players' numbers
 _HIFIGAN = "espnet2.gan_tts.hifigan.discriminators"
@@ -35,13 +37,13 @@ discriminator_choices = ClassChoices(
         "hifigan_multi_period_discriminator": f"{_HIFIGAN}:HiFiGANMultiPeriodDiscriminator",
         "hifigan_multi_scale_discriminator": f"{_HIFIGAN}:HiFiGANMultiScaleDiscriminator",
         "hifigan_multi_scale_multi_period_discriminator": f"{_HIFIGAN}:HiFiGANMultiScaleMultiPeriodDiscriminator",
+        "melgan_multi_scale_discriminator": "espnet2.gan_tts.melgan.discriminators:MelGANMultiScaleDiscriminator",
+        "parallel_wavegan_discriminator": "espnet2.gan_tts.pwg.discriminators:ParallelWaveGANDiscriminator",
+        "residual_parallel_wavegan_discriminator": "espnet2.gan_tts.pwg.discriminators:ResidualParallelWaveGANDiscriminator",
+        "style_melgan_discriminator": "espnet2.gan_tts.style_melgan.discriminator:StyleMelGANDiscriminator",
     },
     type_check="torch.nn:Module",
     default="hifigan_multi_scale_multi_period_discriminator",
-    refused=dict.fromkeys(
-        ("melgan_multi_scale_discriminator", "parallel_wavegan_discriminator", "style_melgan_discriminator"),
-        "this toolkit does not have it; hifigan_multi_scale_multi_period_discriminator is the strongest",
-    ),
 )
 # What the networks take where the configuration says nothing; what it says takes the place of the whole.
 ADVERSARIAL_PARAMS: dict[str, Any] = {"average_by_discriminators": False, "loss_type": "mse"}
@@ -96,9 +98,12 @@ class AdversarialOptions:
         feat_match_loss_params: Arguments of ``FeatureMatchLoss``.
         use_mel_loss: Compare mel spectrograms.
         mel_loss_params: Arguments of ``MelSpectrogramLoss``.
+        use_stft_loss: Compare amplitude spectra at several resolutions.
+        stft_loss_params: Arguments of ``MultiResolutionSTFTLoss``.
         lambda_adv: Weight of the discriminators' verdict.
         lambda_feat_match: Weight of the discriminators' features.
         lambda_mel: Weight of the mel spectrogram's loss.
+        lambda_stft: Weight of the amplitude spectra's loss.
         cache_generator_outputs: Let both turns of a batch share what the generator makes.
     """
 
@@ -113,9 +118,12 @@ class AdversarialOptions:
     feat_match_loss_params: Mapping[str, Any] = field(default_factory=FEAT_MATCH_PARAMS.copy)
     use_mel_loss: bool = True
     mel_loss_params: Mapping[str, Any] = field(default_factory=MEL_LOSS_PARAMS.copy)
+    use_stft_loss: bool = False
+    stft_loss_params: Mapping[str, Any] = field(default_factory=dict)
     lambda_adv: float = 1.0
     lambda_feat_match: float = 2.0
     lambda_mel: float = 45.0
+    lambda_stft: float = 1.0
     cache_generator_outputs: bool = True
 
 
@@ -156,6 +164,11 @@ class AbsGANTTS(AbsTTS):
             FeatureMatchLoss(**options.feat_match_loss_params) if options.use_feat_match_loss else None
         )
         self.mel_loss = MelSpectrogramLoss(**options.mel_loss_params) if options.use_mel_loss else None
+        self.stft_loss = (
+            construct(MultiResolutionSTFTLoss, options.stft_loss_params, "stft_loss_params")
+            if options.use_stft_loss
+            else None
+        )
         self._kept: Kept | None = None
 
     @property
@@ -176,6 +189,7 @@ class AbsGANTTS(AbsTTS):
         speech: Tensor,
         speech_lengths: Tensor,
         forward_generator: bool = True,
+        adversarial: bool = True,
         **conditions: Tensor,
     ) -> dict[str, Any]:
         """One player's turn.
@@ -188,6 +202,7 @@ class AbsGANTTS(AbsTTS):
             speech: Waveforms, padded with 0.
             speech_lengths: Samples of each.
             forward_generator: Whose turn it is.
+            adversarial: Whether the discriminator takes part in the generator's turn.
             **conditions: What the network asks for besides.
         Returns:
             ``loss``, ``stats``, ``weight`` and ``optim_idx`` (0: generator, 1: discriminator).
@@ -207,7 +222,17 @@ class AbsGANTTS(AbsTTS):
         made = self._segments(turn, speech, batch)
         factor = self.hop_length
         real = segments(speech.unsqueeze(1), made.starts * factor, made.wav.size(2))
-        loss, stats = (self._generator_loss if forward_generator else self._discriminator_loss)(made, real)
+        if forward_generator:
+            losses = {**self._comparison(made.wav, real), **made.losses}
+            if adversarial:
+                losses = {**self._verdict(made.wav, real), **losses}
+            if not losses:
+                raise InputError(
+                    "adversarial_start: the generator has nothing to learn from before; set use_mel_loss or use_stft_loss: true."
+                )
+            loss, stats = weighted(losses, "generator_loss")
+        else:
+            loss, stats = self._discriminator_loss(made, real)
         weight = torch.tensor(len(text), device=loss.device)
         return {"loss": loss, "stats": stats, "weight": weight, "optim_idx": turn}
 
@@ -221,10 +246,10 @@ class AbsGANTTS(AbsTTS):
             self._kept = Kept(turn, speech, torch.is_grad_enabled(), made)
         return made
 
-    def _generator_loss(self, made: Segments, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Shapes: real (B, 1, samples of a segment)."""
+    def _verdict(self, wav: Tensor, real: Tensor) -> dict[str, tuple[float, Tensor]]:
+        """What the discriminator says. Shapes: wav and real (B, 1, samples of a segment)."""
         options = self.options
-        verdicts = self.discriminator(made.wav)
+        verdicts = self.discriminator(wav)
         losses = {"generator_adv_loss": (options.lambda_adv, self.generator_adv_loss(verdicts))}
         if self.feat_match_loss is not None:
             with torch.no_grad():
@@ -233,9 +258,16 @@ class AbsGANTTS(AbsTTS):
                 options.lambda_feat_match,
                 self.feat_match_loss(verdicts, real_verdicts),
             )
+        return losses
+
+    def _comparison(self, wav: Tensor, real: Tensor) -> dict[str, tuple[float, Tensor]]:
+        """How far it is from the recording. Shapes: wav and real (B, 1, samples of a segment)."""
+        losses = {}
         if self.mel_loss is not None:
-            losses["generator_mel_loss"] = (options.lambda_mel, self.mel_loss(made.wav, real))
-        return weighted({**losses, **made.losses}, "generator_loss")
+            losses["generator_mel_loss"] = (self.options.lambda_mel, self.mel_loss(wav, real))
+        if self.stft_loss is not None:
+            losses["generator_stft_loss"] = (self.options.lambda_stft, self.stft_loss(wav, real))
+        return losses
 
     def _discriminator_loss(self, made: Segments, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Shapes: real (B, 1, samples of a segment)."""

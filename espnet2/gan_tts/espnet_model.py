@@ -61,6 +61,7 @@ class ESPnetGANTTSModel(ESPnetTTSModel):
         speech: Tensor,
         speech_lengths: Tensor,
         forward_generator: bool = True,
+        adversarial: bool = True,
         **given: Any,
     ) -> dict[str, Any]:
         """The loss of one player.
@@ -71,6 +72,7 @@ class ESPnetGANTTSModel(ESPnetTTSModel):
             speech: Waveforms.
             speech_lengths: Samples of each.
             forward_generator: Whose turn it is.
+            adversarial: Whether the discriminator takes part.
             **given: As of ``ESPnetTTSModel.forward``.
         Returns:
             ``loss``, ``stats``, ``weight`` and ``optim_idx`` (0: generator, 1: discriminator).
@@ -79,7 +81,7 @@ class ESPnetGANTTSModel(ESPnetTTSModel):
             text (B, L), text_lengths (B,), speech (B, N), speech_lengths (B,)
         """
         batch = self.network_input(text, text_lengths, speech, speech_lengths, **given)
-        return self.tts(**batch, forward_generator=forward_generator)
+        return self.tts(**batch, forward_generator=forward_generator, adversarial=adversarial)
 
     def sample_rates(self) -> dict[str, int]:
         """The rate of the waveforms."""

@@ -150,8 +150,70 @@ class MelSpectrogramLoss(torch.nn.Module):
         return F.l1_loss(self._mel(made), target)
 
     def _mel(self, wav: Tensor) -> Tensor:
-        wav = wav.squeeze(1)
+        with torch.autocast(wav.device.type, enabled=False):  # logarithms of half precision are coarse
+            return self._mel_of(wav.squeeze(1).to(self.wav_to_mel.logmel.melmat.dtype))
+
+    def _mel_of(self, wav: Tensor) -> Tensor:
         return self.wav_to_mel(wav, torch.full((len(wav),), wav.size(1), device=wav.device))[0]
+
+
+class MultiResolutionSTFTLoss(torch.nn.Module):
+    """Distance of amplitude spectra at several resolutions, of their logarithms too.
+
+    Yamamoto et al., "Parallel WaveGAN", 2020, https://arxiv.org/abs/1910.11480, equations 3 to 6.
+
+    Args:
+        fft_sizes: Sizes of the transforms, in samples.
+        hop_sizes: Samples between frames, of each.
+        win_lengths: Lengths of the windows, of each.
+        window: Name of a torch function that makes one.
+
+    Raises:
+        InputError: If the lists differ in length, or torch has no such window.
+    """
+
+    def __init__(
+        self,
+        fft_sizes: Sequence[int] = (1024, 2048, 512),
+        hop_sizes: Sequence[int] = (120, 240, 50),
+        win_lengths: Sequence[int] = (600, 1200, 240),
+        window: str = "hann_window",
+    ) -> None:
+        super().__init__()
+        if not len(fft_sizes) == len(hop_sizes) == len(win_lengths):
+            raise InputError("stft_loss_params: fft_sizes, hop_sizes and win_lengths must be equally many")
+        if not window.endswith("_window") or not hasattr(torch, window):
+            raise InputError(f"stft_loss_params: torch has no window '{window}'; hann_window is the usual one")
+        self.sizes = list(zip(fft_sizes, hop_sizes, win_lengths, strict=True))
+        self.window = getattr(torch, window)
+
+    def forward(self, made: Tensor, real: Tensor) -> Tensor:
+        """The loss: the mean over resolutions of spectral convergence and distance of logarithms.
+
+        Raises:
+            InputError: If the waveforms are too short for a transform.
+
+        Shapes:
+            made (B, 1, N), real (B, 1, N) -> ()
+        """
+        longest = max(n_fft for n_fft, _, _ in self.sizes)
+        if made.size(2) <= longest // 2:
+            raise InputError(
+                f"stft_loss_params: fft_sizes up to {longest} are too long for the {made.size(2)} samples of a segment"
+            )
+        with torch.autocast(made.device.type, enabled=False):  # logarithms of half precision are coarse
+            losses = [self._distance(made.squeeze(1).float(), real.squeeze(1).float(), *sizes) for sizes in self.sizes]
+        return torch.stack(losses).mean()
+
+    def _distance(self, made: Tensor, real: Tensor, *sizes: int) -> Tensor:
+        ours, theirs = self._amplitudes(made, *sizes), self._amplitudes(real, *sizes).detach()
+        convergence = (theirs - ours).norm() / theirs.norm()
+        return convergence + F.l1_loss(ours.log(), theirs.log())
+
+    def _amplitudes(self, wav: Tensor, n_fft: int, hop: int, win_length: int) -> Tensor:
+        window = self.window(win_length, dtype=wav.dtype, device=wav.device)
+        spectrum = torch.stft(wav, n_fft, hop, win_length, window, return_complex=True)
+        return (spectrum.real.square() + spectrum.imag.square()).clamp(min=1e-7).sqrt()
 
 
 def weighted(values: Mapping[str, tuple[float, Tensor]], total: str) -> tuple[Tensor, dict[str, Any]]:

@@ -7,8 +7,8 @@ https://github.com/kan-bayashi/ParallelWaveGAN
 
 # Shapes: D features
 import os
+import re
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from espnet2.config.registry import ClassChoices
+from espnet2.config.registry import ClassChoices, construct
 from espnet2.config.yaml import dump_yaml, load_yaml
-from espnet2.gan_tts.hifigan.vocoder import FeatureVocoder
+from espnet2.gan_tts.abs_generator import AbsGenerator
+from espnet2.gan_tts.generators import without_fixed
+from espnet2.gan_tts.melgan.pqmf import PQMF
+from espnet2.gan_tts.pwg.generator import ParallelWaveGANGenerator
+from espnet2.gan_tts.pwg.residual import with_joined_outputs, with_separate_outputs
+from espnet2.gan_tts.vocoder import FeatureVocoder
 from espnet2.layers.weight_norm import in_known_form
 from espnet2.train.unkeyed_readers import Hdf5Reader
 from espnet2.utils.errors import InputError
 
-ABSENT = "this toolkit does not have it"
 generator_choices = ClassChoices(
     "generator_type",
-    {"HiFiGANGenerator": "espnet2.gan_tts.hifigan.generator:HiFiGANGenerator"},
+    {
+        "HiFiGANGenerator": "espnet2.gan_tts.hifigan.generator:HiFiGANGenerator",
+        "MelGANGenerator": "espnet2.gan_tts.melgan.generator:MelGANGenerator",
+        "ParallelWaveGANGenerator": "espnet2.gan_tts.pwg.generator:ParallelWaveGANGenerator",
+        "StyleMelGANGenerator": "espnet2.gan_tts.style_melgan.generator:StyleMelGANGenerator",
+    },
     refused=dict.fromkeys(
-        ("ParallelWaveGANGenerator", "MelGANGenerator", "StyleMelGANGenerator", "VQVAE", "UHiFiGANGenerator"), ABSENT
+        (
+            "VQVAE",
+            "UHiFiGANGenerator",
+            "DiscreteSymbolHiFiGANGenerator",
+            "DiscreteSymbolStyleMelGANGenerator",
+            "DiscreteSymbolDurationGenerator",
+        ),
+        "this toolkit does not have it",
     ),
 )
-# Options of the package's generators that must have these values, since ours do not know them.
-FIXED_OPTIONS = {"use_causal_conv": False, "use_spectral_norm": False}
+RENAMED_OPTIONS = {"upsample_kernal_sizes": "upsample_kernel_sizes"}  # as older configurations have it
 DEFAULT_GENERATOR = "ParallelWaveGANGenerator"  # of configurations from before there were others
+LAST_WITH_OTHER_BANDS = (0, 4, 2)  # version of the format whose filter banks have other options by default
+OTHER_BANDS = {"taps": 62, "cutoff_ratio": 0.15, "beta": 9.0}
 
 
 def load_generator(file: str | os.PathLike, config: str | os.PathLike | None = None) -> tuple[FeatureVocoder, int, int]:
@@ -52,18 +69,18 @@ def load_generator(file: str | os.PathLike, config: str | os.PathLike | None = N
     options = load_yaml(config_path)
     name = options.get("generator_type", DEFAULT_GENERATOR)
     try:
-        params = {**options["generator_params"]}
+        params = {RENAMED_OPTIONS.get(key, key): value for key, value in options["generator_params"].items()}
         rate, hop = int(options["sampling_rate"]), int(options["hop_size"])
     except KeyError as error:
         raise InputError(f"{config_path} has no {error}: is it of the package ParallelWaveGAN?") from error
-    for option, value in FIXED_OPTIONS.items():
-        if params.pop(option, value) != value:
-            raise InputError(f"{config_path}: generator_params: {option} is not supported by this toolkit.")
     try:
-        generator = generator_choices.build(name, params)
+        params = without_fixed(params, "generator_params")
+        generator: AbsGenerator = construct(generator_choices.get_class(name), params, "generator_params")
+        if generator.num_signals > 1:
+            generator.join_bands(PQMF(**_bands(options, generator.num_signals)))
     except InputError as error:
         raise InputError(f"{config_path}: {error}") from error
-    state = _read_state(path)
+    state = with_joined_outputs(_read_state(path))
     mean, scale = state.pop("mean", None), state.pop("scale", None)
     if mean is None:
         mean, scale = _read_stats(path.parent)
@@ -71,8 +88,10 @@ def load_generator(file: str | os.PathLike, config: str | os.PathLike | None = N
         generator.load_state_dict(in_known_form(state, generator.state_dict().keys()))
     except RuntimeError as error:
         raise InputError(f"{path} does not fit {config_path}: {error}") from error
-    if prod(params.get("upsample_scales", (8, 8, 2, 2))) != hop:
-        raise InputError(f"{config_path}: hop_size {hop} is not the product of upsample_scales.")
+    if generator.upsample_factor != hop:
+        raise InputError(
+            f"{config_path}: hop_size is {hop}, but generator_params make {generator.upsample_factor} samples of a frame."
+        )
     return FeatureVocoder(generator, mean, scale), rate, hop
 
 
@@ -83,22 +102,30 @@ def save_generator(
 
     Args:
         directory: Where to; it is made.
-        vocoder: With a HiFi-GAN generator.
+        vocoder: With one of the generators that the package has.
         params: Arguments of that generator; its weights are written without normalisation, and the configuration says so.
         features: ``get_parameters()`` of the features, with the sample rate as ``fs``.
     Returns:
         The file of the weights.
+    Raises:
+        InputError: If the package does not have such a generator.
     """
+    generator: Any = vocoder.generator
+    kind = type(generator).__name__
+    if kind.lower() not in generator_choices.classes:
+        raise InputError(f"The package ParallelWaveGAN has no {kind}.")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.cpu() for name, value in vocoder.generator.state_dict().items()}
+    state = {name: value.cpu() for name, value in generator.state_dict().items()}
+    if isinstance(generator, ParallelWaveGANGenerator):
+        state = with_separate_outputs(state, generator.first_conv.out_channels)
     path = folder / "checkpoint-0steps.pkl"
     torch.save({"model": {"generator": state}, "steps": 0, "epochs": 0}, path)
     if vocoder.mean is not None and vocoder.scale is not None:
         np.save(folder / "stats.npy", torch.stack([vocoder.mean, vocoder.scale]).cpu().numpy())
     config = {
-        "generator_type": "HiFiGANGenerator",
-        "generator_params": {**params, "use_weight_norm": False},
+        "generator_type": kind,
+        "generator_params": {**params, "out_channels": generator.num_signals, "use_weight_norm": False},
         "sampling_rate": features["fs"],
         "fft_size": features["n_fft"],
         "hop_size": features["n_shift"],
@@ -110,8 +137,17 @@ def save_generator(
         "format": "npy",
         "version": "0.5.5",  # the format's
     }
+    if generator.pqmf is not None:
+        config["pqmf_params"] = {name: value for name, value in generator.pqmf.options.items() if name != "subbands"}
     dump_yaml(config, folder / "config.yml")
     return path
+
+
+def _bands(options: Mapping[str, Any], subbands: int) -> dict[str, Any]:
+    """Arguments of the filter bank that a configuration asks for."""
+    version = tuple(int(part) for part in re.findall(r"\d+", str(options.get("version", "0.1.0")))[:3])
+    params = options.get("pqmf_params") or (OTHER_BANDS if version <= LAST_WITH_OTHER_BANDS else {})
+    return {**params, "subbands": subbands}
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

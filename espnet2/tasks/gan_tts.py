@@ -48,7 +48,8 @@ tts_choices = ClassChoices(
         "vits": "espnet2.gan_tts.vits.vits:VITS",
         "joint_text2wav": "espnet2.gan_tts.joint.joint_text2wav:JointText2Wav",
         "jets": "espnet2.gan_tts.jets.jets:JETS",
-        "hifigan_vocoder": "espnet2.gan_tts.hifigan.vocoder:HiFiGANVocoder",
+        "vocoder": "espnet2.gan_tts.vocoder:GANVocoder",
+        "hifigan_vocoder": "espnet2.gan_tts.vocoder:GANVocoder",  # its older name
     },
     type_check="espnet2.gan_tts.abs_gan_tts:AbsGANTTS",
     default="vits",
@@ -77,6 +78,7 @@ class GANOptions:
     scheduler2_conf: dict[str, Any] = option({}, "Keyword arguments of that", action=NestedDictAction)
     generator_first: bool = option(False, "Let the generator, not the discriminator, begin with each batch")
     skip_discriminator_prob: float = option(0.0, "How often the discriminator misses its turn")
+    adversarial_start: int = option(0, "Updates of the generator alone before the discriminator joins in")
 
 
 class GANTTSTask(TTSTask):
@@ -129,12 +131,12 @@ class GANTTSTask(TTSTask):
     @classmethod
     def loop_class(cls, args: argparse.Namespace) -> Any:
         """Two turns per batch."""
-        turns = {"generator_first": args.generator_first, "skip_discriminator_prob": args.skip_discriminator_prob}
+        turns = {name: getattr(args, name) for name in ("generator_first", "skip_discriminator_prob", "adversarial_start")}
         return partial(loop_choices.get_class(args.loop), **turns)
 
 
 def export_vocoder(train_config: str | None, model_file: str, output_dir: str) -> Any:
-    """Write a trained HiFi-GAN in the files of the package ParallelWaveGAN.
+    """Write a trained vocoder in the files of the package ParallelWaveGAN.
 
     Args:
         train_config: Its ``config.yaml``; by default the one beside the weights.
@@ -145,11 +147,11 @@ def export_vocoder(train_config: str | None, model_file: str, output_dir: str) -
     Raises:
         InputError: If the model is of another kind.
     """
-    from espnet2.gan_tts.hifigan.vocoder import HiFiGANVocoder
     from espnet2.gan_tts.parallel_wavegan import save_generator
+    from espnet2.gan_tts.vocoder import GANVocoder
 
     model, args = GANTTSTask.build_model_from_file(train_config, model_file)
-    if not isinstance(model.tts, HiFiGANVocoder):
-        raise InputError(f"{model_file} is a model of the kind {args.tts}, not hifigan_vocoder.")
+    if not isinstance(model.tts, GANVocoder):
+        raise InputError(f"{model_file} is a model of the kind {args.tts}, not vocoder.")
     features = {**model.feats_extract.get_parameters(), "fs": model.tts.fs}
     return save_generator(output_dir, model.tts.vocoder(model.normalize), model.tts.generator_params, features)

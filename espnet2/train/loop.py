@@ -71,6 +71,10 @@ class Loop:
         loss, weight = self.forward(batch)
         yield OptimizationStep(loss, weight=weight)
 
+    def has_begun(self, name: str) -> bool:
+        """Whether this optimiser is in use yet; the schedules of others wait."""
+        return True
+
     def forward(self, batch: Mapping[str, Any], prefix: str = "", **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Run the model and report its values.
 

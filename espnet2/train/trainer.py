@@ -254,8 +254,8 @@ class Trainer:
             monitor.weights(path, epoch)
 
     def _step_schedulers(self) -> None:
-        schedulers: list[Any] = list(self.schedulers.values())
-        for scheduler in schedulers:
+        schedulers: dict[str, Any] = {n: s for n, s in self.schedulers.items() if self.loop.has_begun(n)}
+        for scheduler in schedulers.values():
             if EPOCH in stepped(scheduler):
                 scheduler.step()
             elif VALUE in stepped(scheduler):

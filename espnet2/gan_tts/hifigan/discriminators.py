@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.config.registry import construct
-from espnet2.gan_tts.nonlinear import build_nonlinear
+from espnet2.gan_tts.nonlinear import build_nonlinear, build_pooling, judge_scales
 from espnet2.layers.weight_norm import weight_norm
 from espnet2.utils.errors import InputError
 
@@ -215,23 +215,17 @@ class HiFiGANMultiScaleDiscriminator(torch.nn.Module):
         follow_official_norm: bool = False,
     ) -> None:
         super().__init__()
-        if downsample_pooling not in ("AvgPool1d", "MaxPool1d"):
-            raise InputError(f"scale_downsample_pooling: choose AvgPool1d or MaxPool1d, not {downsample_pooling}")
         self.discriminators = torch.nn.ModuleList()
         for scale in range(scales):
             conf = dict(discriminator_params)
             if follow_official_norm:
                 conf |= {"use_spectral_norm": scale == 0, "use_weight_norm": scale > 0}
             self.discriminators.append(construct(HiFiGANScaleDiscriminator, conf, "discriminator_params"))
-        self.pooling = getattr(torch.nn, downsample_pooling)(**downsample_pooling_params)
+        self.pooling = build_pooling(downsample_pooling, downsample_pooling_params)
 
     def forward(self, x: Tensor) -> Verdicts:
         """Judge; x (B, C, N)."""
-        verdicts: Verdicts = []
-        for scale, discriminator in enumerate(self.discriminators):
-            x = self.pooling(x) if scale else x
-            verdicts += discriminator(x)
-        return verdicts
+        return judge_scales(self.discriminators, self.pooling, x)
 
 
 class HiFiGANMultiScaleMultiPeriodDiscriminator(torch.nn.Module):

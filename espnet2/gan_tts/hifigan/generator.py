@@ -5,13 +5,14 @@ Kong et al., "HiFi-GAN", 2020, https://arxiv.org/abs/2010.05646, section 2.2 and
 """
 
 # Shapes: B batch, C channels, T frames, F features, G conditions, N = T * prod(upsample_scales) samples
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from espnet2.gan_tts.abs_generator import AbsGenerator
 from espnet2.gan_tts.nonlinear import build_nonlinear
 from espnet2.layers.weight_norm import add_weight_norm, remove_weight_norm
 from espnet2.utils.errors import InputError
@@ -66,13 +67,22 @@ class ResidualBlock(torch.nn.Module):
             x = x + (y if self.convs2 is None else self.convs2[index](y))
         return x
 
+    def convolutions(self) -> list[torch.nn.Conv1d]:
+        """All of them, in turn."""
+        return [layer for layer in self.modules() if isinstance(layer, torch.nn.Conv1d)]
 
-class HiFiGANGenerator(torch.nn.Module):
+    @property
+    def reach(self) -> int:
+        """How many values before and after its own an output depends on."""
+        return sum((layer.kernel_size[0] - 1) // 2 * layer.dilation[0] for layer in self.convolutions())
+
+
+class HiFiGANGenerator(AbsGenerator):
     """Upsampling in steps, each followed by blocks with several fields of view whose mean is taken.
 
     Args:
         in_channels: Features F.
-        out_channels: Signals that come out.
+        out_channels: Signals that come out; more than one are bands of a waveform.
         channels: Channels after the first convolution; each step halves them.
         global_channels: Size G of a condition of the whole utterance; 0 or less for none.
         kernel_size: Taps of the first and the last convolution (odd).
@@ -107,10 +117,9 @@ class HiFiGANGenerator(torch.nn.Module):
         nonlinear_activation_params: Mapping[str, Any] = {"negative_slope": 0.1},  # noqa: B006
         use_weight_norm: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, out_channels, prod(upsample_scales))
         _check(kernel_size, upsample_scales, upsample_kernel_sizes, resblock_kernel_sizes, resblock_dilations)
         padding = (kernel_size - 1) // 2
-        self.upsample_factor = prod(upsample_scales)
         self.num_blocks = len(resblock_kernel_sizes)
         self.input_conv = torch.nn.Conv1d(in_channels, channels, kernel_size, padding=padding)
         self.upsamples = torch.nn.ModuleList()
@@ -163,7 +172,7 @@ class HiFiGANGenerator(torch.nn.Module):
             g: A condition of the whole utterance.
 
         Shapes:
-            c (B, F, T), g (B, G, 1) -> (B, 1, N)
+            c (B, F, T), g (B, G, 1) -> (B, out_channels, N)
         """
         x = self.input_conv(c)
         if g is not None and self.global_conv is not None:
@@ -175,7 +184,18 @@ class HiFiGANGenerator(torch.nn.Module):
             for block in self.blocks[first + 1 : first + self.num_blocks]:
                 total = total + block(x)
             x = total / self.num_blocks
-        return self.output_conv(x)
+        return self.joined(self.output_conv(x))
+
+    def layers_in_turn(self) -> Iterable[torch.nn.Module]:
+        """The first and the last convolution, and between them those of each step and of its block that reaches furthest."""
+        yield self.input_conv
+        upsamples: Any = self.upsamples
+        blocks: Any = self.blocks
+        for step, upsample in enumerate(upsamples):
+            yield upsample[1]
+            of_step = blocks[step * self.num_blocks : (step + 1) * self.num_blocks]
+            yield from max(of_step, key=lambda block: block.reach).convolutions()
+        yield self.output_conv[1]
 
     def remove_weight_norm(self) -> None:
         """Compute the weights once for all; for inference."""

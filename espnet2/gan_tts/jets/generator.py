@@ -19,11 +19,12 @@ from espnet2.layers.mask import make_pad_mask
 from espnet2.tts.fastspeech.fastspeech_options import FastSpeech2Options
 from espnet2.tts.fastspeech2.fastspeech2 import FastSpeech2
 from espnet2.tts.parts.length_regulator import scale_durations
+from espnet2.tts.parts.randomness import Generators
 from espnet2.tts.parts.signature import network_signature
+from espnet2.tts.parts.speaker import present_conditions
 from espnet2.tts.parts.variance_predictor import to_durations
 
 SHARPNESS = 0.1  # of the upsampling: how soon a token's weight falls with the distance from its middle
-CONDITIONS = ("feats", "spembs", "sids", "lids")
 
 
 @dataclass
@@ -80,6 +81,7 @@ class JETSGenerator(FastSpeech2):
         InputError: If options do not fit together.
     """
 
+    ends_text = False
     options_class = JETSOptions
     __signature__: ClassVar[inspect.Signature] = network_signature(JETSOptions)
 
@@ -109,7 +111,7 @@ class JETSGenerator(FastSpeech2):
             text (B, L), text_lengths (B,), feats (B, T, D), feats_lengths (B,)
         """
         given = {"feats": feats, "feats_lengths": feats_lengths, **given}
-        hs = self.condition(self.encoder(text, text_lengths), **_conditions(given))
+        hs = self.condition(self.encoder(text, text_lengths), **present_conditions(given))
         targets, alignment_losses = self._targets(hs, text_lengths, given)
         predicted = self._predict(hs, make_pad_mask(text_lengths, text.size(1)))
         variance_losses = self._errors(predicted, targets, text_lengths)
@@ -123,21 +125,22 @@ class JETSGenerator(FastSpeech2):
         self,
         text: Tensor,
         text_lengths: Tensor,
+        generators: Generators | None = None,
         alpha: float = 1.0,
         use_teacher_forcing: bool = False,
         **given: Any,
-    ) -> dict[str, Tensor]:
-        """Synthesise several utterances.
+    ) -> list[dict[str, Tensor]]:
+        """Make what HiFi-GAN makes audible; each utterance's comes out as it does alone.
 
         Args:
             text: Token ids, padded with 0.
             text_lengths: Tokens of each utterance.
+            generators: Not used: nothing is random.
             alpha: Tempo: durations are multiplied by it.
             use_teacher_forcing: Take the given values in place of predicted ones.
             **given: As of ``forward``, and ``FastSpeech2.inference``'s options of pitch and energy.
         Returns:
-            ``wav`` (B, N), and the values that were used for each token: ``duration`` (B, L) in frames and so on. Of a
-            shorter utterance the samples beyond its durations are to be cut off.
+            Of each ``frames`` (T, H), and the values that were used for each token: ``duration`` (L,) in frames and so on.
         Raises:
             InputError: If something is missing.
 
@@ -145,20 +148,16 @@ class JETSGenerator(FastSpeech2):
             text (B, L), text_lengths (B,)
         """
         pad_mask = make_pad_mask(text_lengths, text.size(1))
-        hs = self._conditioned_rows(self.encoder(text, text_lengths, hide_padding=True), given)
+        hs = self.condition_rows(self.encoder(text, text_lengths, hide_padding=True), given)
         if use_teacher_forcing:
             values, _ = self._targets(hs, text_lengths, given)
         else:
             values = self._predict(hs, pad_mask, hide_padding=True)
             values["durations"] = to_durations(values["durations"]).masked_fill(pad_mask, 0)
         values = self._controlled(values, pad_mask, given)
-        durations = values.pop("durations")
-        durations = scale_durations(durations, text_lengths, alpha)
-        num_frames = durations.sum(1)
-        frames = self.decoder(upsample(self._embed(hs, values), durations, text_lengths), num_frames, hide_padding=True)
-        frames = frames.masked_fill(make_pad_mask(num_frames).unsqueeze(-1), 0.0)
-        wav = self.generator(frames.transpose(1, 2)).squeeze(1)
-        return {"wav": wav, "duration": durations, **{name: value.unsqueeze(-1) for name, value in values.items()}}
+        durations = values["durations"] = scale_durations(values["durations"], text_lengths, alpha)
+        frames = upsample(self._embed(hs, values), durations, text_lengths)
+        return self._rows("frames", self.decoder(frames, durations.sum(1), hide_padding=True), values, text_lengths)
 
 
 def upsample(hs: Tensor, durations: Tensor, lengths: Tensor) -> Tensor:
@@ -179,7 +178,3 @@ def upsample(hs: Tensor, durations: Tensor, lengths: Tensor) -> Tensor:
     scores = -SHARPNESS * (times[None, :, None] - middles.unsqueeze(1)).square()  # (B, T, L)
     scores = scores.masked_fill(make_pad_mask(lengths, hs.size(1)).unsqueeze(1), -torch.inf)
     return scores.softmax(-1).to(hs) @ hs
-
-
-def _conditions(given: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {name: given[name] for name in CONDITIONS if given.get(name) is not None}

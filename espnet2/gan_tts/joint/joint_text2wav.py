@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from espnet2.config.registry import ClassChoices
-from espnet2.gan_tts.abs_gan_tts import AbsGANTTS, AdversarialOptions, Segments
-from espnet2.gan_tts.segments import random_segments
+from espnet2.gan_tts.abs_gan_tts import AdversarialOptions, Segments
+from espnet2.gan_tts.abs_generator import AbsGenerator
+from espnet2.gan_tts.abs_text2wav import AbsText2Wav
+from espnet2.gan_tts.generators import build_generator
 from espnet2.tts.parts.postnet import Postnet
+from espnet2.tts.parts.randomness import Generators
 from espnet2.utils.errors import InputError
 
-ABSENT = "this toolkit does not have it; choose hifigan_generator"
 text2mel_choices = ClassChoices(
     "text2mel_type",
     {
@@ -28,12 +30,6 @@ text2mel_choices = ClassChoices(
     },
     type_check="espnet2.tts.abs_tts:AbsTTS",
     default="fastspeech2",
-)
-vocoder_choices = ClassChoices(
-    "vocoder_type",
-    {"hifigan_generator": "espnet2.gan_tts.hifigan.generator:HiFiGANGenerator"},
-    default="hifigan_generator",
-    refused=dict.fromkeys(("melgan_generator", "parallel_wavegan_generator", "style_melgan_generator"), ABSENT),
 )
 
 
@@ -55,10 +51,10 @@ class JointGenerator(torch.nn.Module):
         **adversarial: Those of ``AdversarialOptions``.
     """
 
-    def __init__(self, text2mel: torch.nn.Module, vocoder: torch.nn.Module, segment_size: int) -> None:
+    def __init__(self, text2mel: torch.nn.Module, vocoder: AbsGenerator, segment_size: int) -> None:
         super().__init__()
         self.text2mel: Any = text2mel
-        self.vocoder: Any = vocoder
+        self.vocoder = vocoder
         self.segment_size = segment_size
         self.upsample_factor = self.vocoder.upsample_factor
 
@@ -78,11 +74,10 @@ class JointGenerator(torch.nn.Module):
             handle.remove()
         feats = made[-1]
         lengths = feats_lengths.clamp(max=feats.size(1))
-        segment, starts = random_segments(feats.transpose(1, 2), lengths, self.segment_size)
-        return Generated(self.vocoder(segment), starts, loss)
+        return Generated(*self.vocoder.random_piece(feats.transpose(1, 2), lengths, self.segment_size), loss)
 
 
-class JointText2Wav(AbsGANTTS):
+class JointText2Wav(AbsText2Wav):
     """A synthesiser and a vocoder. Trained parts are brought in by ``--init_param``, such as
     ``fs2.pth:tts:tts.generator.text2mel`` and ``hifigan.pth:tts.generator:tts.generator.vocoder``.
 
@@ -92,10 +87,10 @@ class JointText2Wav(AbsGANTTS):
         segment_size: Frames that waveforms are made of in training.
         text2mel_type: A key of ``text2mel_choices``.
         text2mel_params: Its arguments.
-        vocoder_type: A key of ``vocoder_choices``.
+        vocoder_type: A key of ``generator_choices``.
         vocoder_params: Its arguments.
-        use_pqmf: Must be false.
-        pqmf_params: Not used.
+        use_pqmf: Let the vocoder make bands, which a bank of filters puts together.
+        pqmf_params: Arguments of ``PQMF``.
         lambda_text2mel: Weight of the synthesiser's own loss.
         cache_generator_outputs: Let both turns of a batch share what the generator makes.
 
@@ -118,18 +113,17 @@ class JointText2Wav(AbsGANTTS):
         cache_generator_outputs: bool = False,
         **adversarial: Any,
     ) -> None:
-        if use_pqmf:
-            raise InputError("tts_conf: use_pqmf is for generators of several bands, which this toolkit does not have.")
         if text2mel_params.get("output_activation") is not None:
             raise InputError("text2mel_params: output_activation is not supported in joint_text2wav.")
         text2mel_conf = {name: value for name, value in text2mel_params.items() if name not in ("idim", "odim")}
-        vocoder_conf = {name: value for name, value in vocoder_params.items() if name != "in_channels"}
         text2mel = text2mel_choices.build(text2mel_type, text2mel_conf, idim=idim, odim=odim)
-        vocoder = vocoder_choices.build(vocoder_type, vocoder_conf, in_channels=odim)
+        vocoder = build_generator(vocoder_type, vocoder_params, odim, use_pqmf, pqmf_params, "vocoder_params")
         options = AdversarialOptions(cache_generator_outputs=cache_generator_outputs, **adversarial)
         super().__init__(JointGenerator(text2mel, vocoder, segment_size), options)
         self.spks, self.langs, self.spk_embed_dim = text2mel.spks, text2mel.langs, text2mel.spk_embed_dim
         self.use_gst = text2mel.use_gst
+        self.wanted_data, self.learns_durations = text2mel.wanted_data, text2mel.learns_durations
+        self.ends_text, self.reduction_factor = text2mel.ends_text, text2mel.reduction_factor
         self.lambda_text2mel = lambda_text2mel
 
     def generate(self, **batch: Any) -> Segments:
@@ -158,18 +152,42 @@ class JointText2Wav(AbsGANTTS):
         energy_scale: float | None = None,
         use_teacher_forcing: bool | None = None,
         speech: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        return_frames: bool = False,
     ) -> dict[str, Tensor]:
         """Synthesise one utterance; arguments as of the synthesiser's ``inference``, which leaves out those that it lacks.
 
+        Args:
+            return_frames: See ``AbsText2Wav.inference_batch``.
         Returns:
             What the synthesiser gives, and ``wav`` (N,).
 
         Shapes:
             text (L,)
         """
-        given = {name: value for name, value in locals().items() if name not in ("self", "text", "speech")}
-        known = inspect.signature(self.generator.text2mel.inference).parameters
-        arguments = {name: value for name, value in given.items() if value is not None and name in known}
-        output = self.generator.text2mel.inference(text, **arguments)
-        output["wav"] = self.generator.vocoder(output["feat_gen"].T.unsqueeze(0)).flatten()
-        return output
+        given = {name: value for name, value in locals().items() if name not in ("self", "text")}
+        made = self.generator.text2mel.inference(text, **self._known(given))
+        output = {**made, "frames": made["feat_gen"]}
+        return output if return_frames else self.with_wave(output, generator)
+
+    def _known(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the synthesiser knows of what is given."""
+        known = (*inspect.signature(self.generator.text2mel.inference).parameters, "feats_lengths")
+        return {name: value for name, value in given.items() if value is not None and name in known}
+
+    @property
+    def wave_generator(self) -> torch.nn.Module:
+        """The vocoder."""
+        return self.generator.vocoder
+
+    def make_frames(  # type: ignore[override]
+        self, text: Tensor, text_lengths: Tensor, generators: Generators, **conditions: Any
+    ) -> list[dict[str, Tensor]]:
+        """The synthesiser's features; see ``AbsText2Wav.make_frames``.
+
+        Shapes:
+            text (B, L), text_lengths (B,)
+        """
+        given = self._known(conditions)
+        rows = self.generator.text2mel.inference_batch(text, text_lengths, generators=generators, **given)
+        return [{**row, "frames": row["feat_gen"]} for row in rows]

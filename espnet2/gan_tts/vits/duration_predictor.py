@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.gan_tts.vits.flow import ConvFlow, DilatedDepthSeparableConv, ElementwiseAffineFlow, FlipFlow, LogFlow
+from espnet2.tts.parts.randomness import Generators, padded_normal
 
 
 def _flows(channels: int, kernel_size: int, flows: int, layers: int) -> torch.nn.ModuleList:
@@ -82,7 +83,14 @@ class StochasticDurationPredictor(torch.nn.Module):
         z, more = _through(self.flows, torch.cat([z0, z1], 1), x_mask, x)
         return log_q - _log_normal(z, x_mask) - log_det - more
 
-    def inference(self, x: Tensor, x_mask: Tensor, g: Tensor | None = None, noise_scale: float = 1.0) -> Tensor:
+    def inference(
+        self,
+        x: Tensor,
+        x_mask: Tensor,
+        g: Tensor | None = None,
+        noise_scale: float = 1.0,
+        generators: Generators | None = None,
+    ) -> Tensor:
         """Logarithms of durations.
 
         Args:
@@ -90,12 +98,14 @@ class StochasticDurationPredictor(torch.nn.Module):
             x_mask: 1 on valid tokens.
             g: A condition of the whole utterance.
             noise_scale: How much durations vary.
+            generators: Random numbers of each utterance; None: torch's own.
 
         Shapes:
             x (B, C, L), x_mask (B, 1, L), g (B, G, 1) -> (B, 1, L)
         """
         x = self._condition(x, x_mask, g)
-        z = torch.randn(len(x), 2, x.size(2)).to(x) * noise_scale
+        lengths = [int(length) for length in x_mask.sum((1, 2))]
+        z = padded_normal(generators or [None] * len(x), 2, lengths, x) * noise_scale
         backward = [self.flows[0], *self.flows[3:]]  # the first coupling changes only the half that is not used
         for flow in reversed(backward):
             z = flow.inverse(z, x_mask, x)

@@ -4,7 +4,7 @@ Kim et al., "Conditional Variational Autoencoder with Adversarial Learning for E
 https://arxiv.org/abs/2106.06103.
 """
 
-# Shapes: B batch, L tokens, T frames, F features, C channels, G conditions, N samples, W frames of a segment
+# Shapes: B batch, L tokens, T frames, F features, C channels, G conditions, W frames of a segment
 import inspect
 import math
 from typing import Any, ClassVar, NamedTuple
@@ -17,6 +17,7 @@ from espnet2.gan_tts.vits.options import VITSOptions
 from espnet2.layers.mask import make_pad_mask
 from espnet2.tts.parts.alignment import monotonic_alignment_search
 from espnet2.tts.parts.length_regulator import regulate_length, scale_durations
+from espnet2.tts.parts.randomness import Generators, padded_normal
 from espnet2.tts.parts.signature import network_signature
 from espnet2.tts.parts.speaker import looked_up, unit_vectors
 from espnet2.utils.errors import InputError
@@ -33,6 +34,15 @@ class Generated(NamedTuple):
     prior_mean: Tensor  # (B, C, T)
     prior_log_deviation: Tensor  # (B, C, T)
     posterior_log_deviation: Tensor  # (B, C, T)
+
+
+class Latents(NamedTuple):
+    """What waveforms are made of."""
+
+    frames: Tensor  # (B, C, T) 0 on padding
+    condition: Tensor | None  # (B, G, 1)
+    durations: Tensor  # (B, L)
+    lengths: Tensor  # (B,)
 
 
 class VITSGenerator(torch.nn.Module):
@@ -108,7 +118,7 @@ class VITSGenerator(torch.nn.Module):
             posterior_log_deviation,
         )
 
-    def inference(
+    def latents(
         self,
         text: Tensor,
         text_lengths: Tensor,
@@ -121,10 +131,10 @@ class VITSGenerator(torch.nn.Module):
         noise_scale: float = 0.667,
         noise_scale_dur: float = 0.8,
         alpha: float = 1.0,
-        max_len: int | None = None,
         use_teacher_forcing: bool = False,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Make waveforms.
+        generators: Generators | None = None,
+    ) -> Latents:
+        """Make what the decoder makes audible; each utterance's comes out as it does alone.
 
         Args:
             text: Token ids, padded with 0.
@@ -138,17 +148,16 @@ class VITSGenerator(torch.nn.Module):
             noise_scale: How much the latent frames vary.
             noise_scale_dur: How much durations vary.
             alpha: Factor of durations: above 1 is slower.
-            max_len: No more frames than so many.
             use_teacher_forcing: Take latent frames and durations from ``feats``.
-        Returns:
-            Waveforms, durations, and the frames of each.
+            generators: Random numbers of each utterance; None: torch's own.
         Raises:
             InputError: If a condition is missing, or the spectrogram for teacher forcing.
 
         Shapes:
-            text (B, L), feats (B, F, T), sids (B, 1), spembs (B, E), lids (B, 1), durations (B, L) -> (B, N), (B, L), (B,)
+            text (B, L), feats (B, F, T), sids (B, 1), spembs (B, E), lids (B, 1), durations (B, L)
         """
-        x, mean, log_deviation, x_mask = self.text_encoder(text, text_lengths)
+        streams = generators or [None] * len(text)
+        x, mean, log_deviation, x_mask = self.text_encoder(text, text_lengths, hide_padding=True)
         g = self._condition(sids, spembs, lids)
         if use_teacher_forcing:
             if feats is None or feats_lengths is None:
@@ -157,15 +166,15 @@ class VITSGenerator(torch.nn.Module):
             durations = align(self.flow(z, y_mask, g), mean, log_deviation, feats_lengths, text_lengths)
         else:
             if durations is None:
-                log_durations = self.duration_predictor.inference(x, x_mask, g, noise_scale_dur)
+                log_durations = self.duration_predictor.inference(x, x_mask, g, noise_scale_dur, streams)
                 durations = (log_durations.exp() * x_mask * alpha).ceil().squeeze(1).long()
             durations = scale_durations(durations, text_lengths)
             y_mask = (~make_pad_mask(durations.sum(1))).unsqueeze(1).to(x)
             mean, log_deviation = _expand(mean, durations), _expand(log_deviation, durations)
-            z_p = mean + torch.randn_like(mean) * log_deviation.exp() * noise_scale
+            noise = padded_normal(streams, mean.size(1), durations.sum(1).tolist(), mean)
+            z_p = mean + noise * log_deviation.exp() * noise_scale
             z = self.flow.inverse(z_p, y_mask, g)
-        wav = self.decoder((z * y_mask)[:, :, :max_len], g)
-        return wav.squeeze(1), durations, durations.sum(1)
+        return Latents(z * y_mask, g, durations, durations.sum(1))
 
     def _condition(self, sids: Tensor | None, spembs: Tensor | None, lids: Tensor | None) -> Tensor | None:
         """Sum of what is known of speaker and language: (B, G, 1), or None if nothing is asked for.

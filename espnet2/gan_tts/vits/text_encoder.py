@@ -30,14 +30,21 @@ class TextEncoder(torch.nn.Module):
         self.encoder = conformer_stack(None, options, conformer)
         self.proj = torch.nn.Conv1d(options.size, 2 * options.size, 1)
 
-    def forward(self, x: Tensor, x_lengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, x_lengths: Tensor, hide_padding: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Hidden vectors, means, log deviations, and a mask that is 1 on valid tokens.
+
+        Args:
+            x: Token ids.
+            x_lengths: Tokens of each text.
+            hide_padding: Let the convolutions see nothing of the padding, so that a text comes out as it does alone.
 
         Shapes:
             x (B, L), x_lengths (B,) -> (B, C, L), (B, C, L), (B, C, L), (B, 1, L)
         """
         embedded = self.emb(x) * self.scale
         x_mask = (~make_pad_mask(x_lengths, x.size(1))).unsqueeze(1).to(embedded)
-        hidden = self.encoder(embedded, x_lengths).transpose(1, 2)
+        hidden = self.encoder(embedded, x_lengths, hide_padding).transpose(1, 2)
         mean, log_deviation = (self.proj(hidden) * x_mask).chunk(2, dim=1)
         return hidden, mean, log_deviation, x_mask

@@ -12,16 +12,18 @@ import torch
 from torch import Tensor
 
 from espnet2.config.registry import ClassChoices
-from espnet2.gan_tts.abs_gan_tts import AbsGANTTS, AdversarialOptions, Segments
+from espnet2.gan_tts.abs_gan_tts import AdversarialOptions, Segments
+from espnet2.gan_tts.abs_text2wav import AbsText2Wav
 from espnet2.gan_tts.losses import kl_divergence_loss
 from espnet2.tts.parts.length_regulator import tokens_of_frames
+from espnet2.tts.parts.randomness import Generators
 
 generator_choices = ClassChoices(
     "generator_type", {"vits_generator": "espnet2.gan_tts.vits.generator:VITSGenerator"}, default="vits_generator"
 )
 
 
-class VITS(AbsGANTTS):
+class VITS(AbsText2Wav):
     """VITS.
 
     Args:
@@ -33,6 +35,8 @@ class VITS(AbsGANTTS):
         lambda_kl: Weight of the divergence of posterior and prior.
         **adversarial: Those of ``AdversarialOptions``.
     """
+
+    learns_durations = True
 
     def __init__(
         self,
@@ -83,9 +87,14 @@ class VITS(AbsGANTTS):
         max_len: int | None = None,
         use_teacher_forcing: bool = False,
         speech: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        return_frames: bool = False,
     ) -> dict[str, Tensor]:
-        """Synthesise one utterance; arguments as of ``VITSGenerator.inference`` without the batch axis. ``speech`` is not used.
+        """Synthesise one utterance; arguments as of ``VITSGenerator.latents`` without the batch axis. ``speech`` is not used.
 
+        Args:
+            max_len: No more frames than so many.
+            return_frames: See ``AbsText2Wav.inference_batch``.
         Returns:
             ``wav`` (N,), ``att_w`` (T, L) and ``duration`` (L,).
 
@@ -93,20 +102,54 @@ class VITS(AbsGANTTS):
             text (L,), feats (T, F), sids (1,), spembs (E,), lids (1,), durations (L,)
         """
         given = {"sids": sids, "spembs": spembs, "lids": lids, "durations": durations}
-        batch = {name: value.unsqueeze(0) for name, value in given.items() if value is not None}
+        batch: dict[str, Any] = {name: value.unsqueeze(0) for name, value in given.items() if value is not None}
         if feats is not None and use_teacher_forcing:
-            batch["feats"] = feats.T.unsqueeze(0)
+            batch["feats"] = feats.unsqueeze(0)
             batch["feats_lengths"] = torch.tensor([len(feats)], device=feats.device)
-        wav, frames, lengths = self.generator.inference(
+        options = {"noise_scale": noise_scale, "noise_scale_dur": noise_scale_dur, "alpha": alpha, "max_len": max_len}
+        return self.inference_batch(
             text.unsqueeze(0),
             torch.tensor([len(text)], device=text.device),
-            **batch,
-            noise_scale=noise_scale,
-            noise_scale_dur=noise_scale_dur,
-            alpha=alpha,
-            max_len=max_len,
+            [generator],
+            return_frames,
             use_teacher_forcing=use_teacher_forcing,
-        )
-        tokens = tokens_of_frames(frames, int(lengths[0]))[0]
-        att_w = torch.nn.functional.one_hot(tokens, len(text)).to(wav.dtype)
-        return {"wav": wav[0], "att_w": att_w, "duration": frames[0]}
+            **options,
+            **batch,
+        )[0]
+
+    @property
+    def wave_generator(self) -> torch.nn.Module:
+        """HiFi-GAN."""
+        return self.generator.decoder
+
+    def make_frames(  # type: ignore[override]
+        self,
+        text: Tensor,
+        text_lengths: Tensor,
+        generators: Generators,
+        feats: Tensor | None = None,
+        max_len: int | None = None,
+        **conditions: Any,
+    ) -> list[dict[str, Tensor]]:
+        """Latent frames; see ``AbsText2Wav.make_frames`` and ``VITSGenerator.latents``.
+
+        Shapes:
+            text (B, L), text_lengths (B,), feats (B, T, F)
+        """
+        if feats is not None:
+            conditions["feats"] = feats.transpose(1, 2)
+        made = self.generator.latents(text, text_lengths, generators=generators, **conditions)
+        outputs = []
+        for row, (length, num_tokens) in enumerate(zip(made.lengths.tolist(), text_lengths.tolist())):
+            durations = made.durations[row, :num_tokens]
+            tokens = tokens_of_frames(durations[None], length)[0]
+            frames = made.frames[row, :, :length].T
+            output = {
+                "frames": frames[:max_len],
+                "att_w": torch.nn.functional.one_hot(tokens, num_tokens).to(frames.dtype),
+                "duration": durations,
+            }
+            if made.condition is not None:
+                output["condition"] = made.condition[row]
+            outputs.append(output)
+        return outputs

@@ -52,9 +52,9 @@ def test_what_is_saved_makes_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     (
-        ({"generator_type": "StyleMelGANGenerator"}, "does not have it"),
+        ({"generator_type": "VQVAE"}, "does not have it"),
         ({"sampling_rate": None}, "has no 'sampling_rate'"),
-        ({"hop_size": 80}, "hop_size 80"),
+        ({"hop_size": 80}, "hop_size is 80, but generator_params make 64"),
         ({"generator_params": {"in_channels": 20, "use_causal_conv": True}}, "use_causal_conv"),
         ({"generator_params": {"in_channels": 20, "chanels": 8}}, "channels"),
     ),

@@ -87,10 +87,10 @@ def test_losses(case, is_kept):
 @torch.no_grad()
 def test_synthesis(case):
     model, inputs, outputs = case
-    text, lengths = inputs["text"][:1], inputs["text_lengths"][:1]
-    wav, durations, _ = model.tts.generator.inference(text, lengths, noise_scale=0.0, noise_scale_dur=0.0)
-    close(wav, outputs["inference_wav"])
-    close(durations.float(), outputs["inference_dur"])
+    text = inputs["text"][:1]
+    free = model.tts.inference(text[0], noise_scale=0.0, noise_scale_dur=0.0)
+    close(free["wav"][None], outputs["inference_wav"])
+    close(free["duration"][None].float(), outputs["inference_dur"])
     feats = model.feats_extract(inputs["speech"][:1], inputs["speech_lengths"][:1])[0]
     seed()
     forced = model.tts.inference(text[0], feats[0], use_teacher_forcing=True)

@@ -3,8 +3,8 @@
 import torch
 
 from espnet2.gan_tts.espnet_model import ESPnetGANTTSModel
-from espnet2.gan_tts.hifigan.vocoder import HiFiGANVocoder
 from espnet2.gan_tts.vits.vits import VITS
+from espnet2.gan_tts.vocoder import GANVocoder
 from espnet2.tts.feats_extract.spectrum import LinearSpectrogram, LogMelFbank
 
 HOP = 64
@@ -46,8 +46,8 @@ def tiny_vits(**params) -> ESPnetGANTTSModel:
 
 def tiny_vocoder(normalize=None, **conf) -> ESPnetGANTTSModel:
     extract = LogMelFbank(16000, 256, hop_length=HOP, n_mels=20)
-    params = {"channels": 8, **UPSAMPLING, **BLOCKS}
-    tts = HiFiGANVocoder(12, 20, generator_params=params, segment_size=8, **SHARED_CONF, **conf)
+    conf = {"generator_params": {"channels": 8, **UPSAMPLING, **BLOCKS}, **SHARED_CONF, **conf}
+    tts = GANVocoder(12, 20, segment_size=8, **conf)
     return ESPnetGANTTSModel(extract, None, None, normalize, None, None, tts)
 
 
@@ -121,9 +121,7 @@ def tiny_joint(text2mel_type: str = "fastspeech2", **conf) -> ESPnetGANTTSModel:
         segment_size=8,
         text2mel_type=text2mel_type,
         text2mel_params=text2mel,
-        vocoder_params=vocoder,
-        **SHARED_CONF,
-        **conf,
+        **{"vocoder_params": vocoder, **SHARED_CONF, **conf},
     )
     values = frame_values(extract) if text2mel_type == "fastspeech2" else (None, None)
     return ESPnetGANTTSModel(extract, *values, None, None, None, tts)

@@ -6,7 +6,9 @@ import soundfile
 import torch
 import yaml
 
+from espnet2.bin.tts_inference import main as synthesise
 from espnet2.gan_tts.parallel_wavegan import load_generator
+from espnet2.inference.vocoder import build_vocoder
 from espnet2.tasks.gan_tts import GANTTSTask, export_vocoder
 from espnet2.utils.errors import InputError
 from test.espnet2.gan_tts.tiny_gan import BLOCKS, HOP, SHARED_CONF, UPSAMPLING
@@ -87,6 +89,36 @@ def test_export(corpus):
     vocoder, rate, hop = load_generator(path)
     assert (rate, hop) == (16000, HOP)
     assert vocoder(torch.zeros(5, 20)).shape == (5 * HOP,)
+
+
+@pytest.mark.slow
+def test_bands_through_the_doors(corpus):
+    config = yaml.safe_load((corpus / "train.yaml").read_text())
+    bands = {"channels": 16, "upsample_scales": [4, 4], "stacks": 2, "out_channels": 4}
+    config["tts"] = "vocoder"
+    config["tts_conf"] |= {"generator_type": "melgan_generator", "generator_params": bands, "use_pqmf": True}
+    (corpus / "train.yaml").write_text(yaml.safe_dump(config))
+    run(corpus, "exp", "--max_epoch", 1)
+    path = export_vocoder(None, str(corpus / "exp" / "latest.pth"), str(corpus / "exported"))
+    exported, own = load_generator(path)[0], build_vocoder(None, None, corpus / "exp" / "latest.pth", {}, "cpu")
+    feats = torch.randn(40, 20)
+    torch.testing.assert_close(exported(feats), own(feats))
+    torch.testing.assert_close(torch.cat(list(own.stream(feats))), own(feats))
+
+
+@pytest.mark.slow
+def test_a_vocoder_makes_recordings_anew(corpus):
+    run(corpus, "exp", "--max_epoch", 1)
+    (corpus / "text").write_text("a AB\nb \nc XYZ\n")  # texts do not matter
+    data = [f"{corpus}/text,text,text", f"{corpus}/wav.scp,speech,sound"]
+    words = [word for entry in data for word in ("--data_path_and_name_and_type", entry)]
+    synthesise(["--output_dir", str(corpus / "out"), "--model_file", str(corpus / "exp" / "latest.pth"), *words])
+    num_frames = 2000 // HOP + 1
+    shapes = (corpus / "out" / "speech_shape" / "speech_shape").read_text()
+    assert shapes == "".join(f"{uid} {num_frames},20\n" for uid in "abc")
+    for uid in "abc":
+        wave, rate = soundfile.read(corpus / "out" / "wav" / f"{uid}.wav")
+        assert rate == 16000 and len(wave) == num_frames * HOP
 
 
 def test_refusals(corpus):

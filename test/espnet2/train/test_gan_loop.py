@@ -89,3 +89,17 @@ def test_gradients_add_up_over_a_group():
     assert model.discriminator.weight.grad.item() == -0.5 and model.generator.weight.grad.item() == 0.5
     loop.step({"x": torch.ones(1, 1)}, last=True, group_size=2)
     assert model.discriminator.weight.item() == 1.5 and model.generator.weight.item() == 1 - 0.5 * (0.5 + 0.75)
+
+
+def test_the_generator_begins_alone():
+    model, loop = build(adversarial_start=3)
+    told = []
+    forward = model.forward
+    model.forward = lambda x, adversarial=True, **turn: told.append(adversarial) or forward(x, **turn)
+    begun = []
+    for _ in range(5):
+        loop.step({"x": torch.ones(1, 1)})
+        begun.append((loop.has_begun("generator"), loop.has_begun("discriminator")))
+    assert begun == [(True, False)] * 3 + [(True, True)] * 2
+    assert model.turns == [True] * 3 + [False, True] * 2
+    assert told == [False] * 3 + [True] * 4

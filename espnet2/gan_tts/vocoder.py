@@ -1,19 +1,16 @@
-"""HiFi-GAN on its own: from features to a waveform, to be trained on what ``feats_extract`` makes of recordings.
-
-Kong et al., "HiFi-GAN", 2020, https://arxiv.org/abs/2010.05646.
-"""
+"""A generator on its own: from features to a waveform, to be trained on what ``feats_extract`` makes of recordings."""
 
 # Shapes: B batch, L tokens, T frames, D features, N samples
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from espnet2.config.registry import construct
 from espnet2.gan_tts.abs_gan_tts import AbsGANTTS, AdversarialOptions, Segments
-from espnet2.gan_tts.hifigan.generator import HiFiGANGenerator
-from espnet2.gan_tts.segments import random_segments
+from espnet2.gan_tts.abs_generator import AbsGenerator
+from espnet2.gan_tts.generators import build_generator
 from espnet2.layers.abs_normalize import AbsNormalize
 from espnet2.layers.global_mvn import GlobalMVN
 from espnet2.layers.weight_norm import remove_weight_norm
@@ -24,7 +21,7 @@ class FeatureVocoder(torch.nn.Module):
     """A generator that is ready for use: features on their own scale to samples.
 
     Args:
-        generator: Normalised features (B, D, T) to waveforms (B, 1, N); its weight normalisation is removed.
+        generator: Of normalised features; its weight normalisation is removed.
         mean: Of the features it was trained on.
         scale: Their deviation; None for both if they were not normalised.
     """
@@ -32,7 +29,7 @@ class FeatureVocoder(torch.nn.Module):
     mean: Tensor | None
     scale: Tensor | None
 
-    def __init__(self, generator: torch.nn.Module, mean: Tensor | None = None, scale: Tensor | None = None) -> None:
+    def __init__(self, generator: AbsGenerator, mean: Tensor | None = None, scale: Tensor | None = None) -> None:
         super().__init__()
         remove_weight_norm(generator)
         self.generator = generator
@@ -54,31 +51,40 @@ class FeatureVocoder(torch.nn.Module):
         return self.generator(feats.T.unsqueeze(0)).flatten()
 
 
-class HiFiGANVocoder(AbsGANTTS):
+class GANVocoder(AbsGANTTS):
     """A vocoder. The text, which the task has beside each recording, is not looked at.
 
     Args:
         idim: Number of tokens.
         odim: Features D.
         segment_size: Frames of each recording that waveforms are made of in training.
-        generator_params: Arguments of ``HiFiGANGenerator`` but the number of features.
-        discriminator_params: Arguments of the discriminator; by default the paper's.
+        generator_type: A key of ``generator_choices``.
+        generator_params: Arguments of the generator but the number of features.
+        use_pqmf: Let the generator make bands, which a bank of filters puts together.
+        pqmf_params: Arguments of ``PQMF``.
+        discriminator_params: Arguments of the discriminator; by default those of its paper.
         **adversarial: Those of ``AdversarialOptions``.
     """
+
+    reads_text = False
 
     def __init__(
         self,
         idim: int,
         odim: int,
         segment_size: int = 32,
+        generator_type: str = "hifigan_generator",
         generator_params: Mapping[str, Any] = {},  # noqa: B006
+        use_pqmf: bool = False,
+        pqmf_params: Mapping[str, Any] = {},  # noqa: B006
         discriminator_params: Mapping[str, Any] = {},  # noqa: B006
         **adversarial: Any,
     ) -> None:
-        generator = construct(HiFiGANGenerator, generator_params, "generator_params", in_channels=odim)
-        super().__init__(generator, AdversarialOptions(discriminator_params=discriminator_params, **adversarial))
+        build = partial(build_generator, generator_type, generator_params, odim, use_pqmf, pqmf_params)
+        super().__init__(build(), AdversarialOptions(discriminator_params=discriminator_params, **adversarial))
+        self._build = build
         self.segment_size = segment_size
-        self.generator_params = {**generator_params, "in_channels": odim}
+        self.generator_params = {**generator_params, self.generator.features_argument: odim}
 
     def generate(  # type: ignore[override]
         self, text: Tensor, text_lengths: Tensor, feats: Tensor, feats_lengths: Tensor, **conditions: Tensor
@@ -88,8 +94,8 @@ class HiFiGANVocoder(AbsGANTTS):
         Shapes:
             text (B, L), text_lengths (B,), feats (B, T, D), feats_lengths (B,)
         """
-        segment, starts = random_segments(feats.transpose(1, 2), feats_lengths, self.segment_size)
-        return Segments(self.generator(segment), starts, {})
+        wav, starts = self.generator.random_piece(feats.transpose(1, 2), feats_lengths, self.segment_size)
+        return Segments(wav, starts, {})
 
     def inference(  # type: ignore[override]
         self, text: Tensor, feats: Tensor | None = None, speech: Tensor | None = None
@@ -100,6 +106,8 @@ class HiFiGANVocoder(AbsGANTTS):
             text: Not used.
             feats: Normalised features.
             speech: Not used.
+        Returns:
+            ``wav`` (N,), and ``feat_gen`` (T, D), the features.
         Raises:
             InputError: If there are no features.
 
@@ -108,7 +116,7 @@ class HiFiGANVocoder(AbsGANTTS):
         """
         if feats is None:
             raise InputError("A vocoder makes no features of text: give it speech, or name it as --vocoder_file.")
-        return {"wav": self.generator(feats.T.unsqueeze(0)).flatten()}
+        return {"wav": self.generator(feats.T.unsqueeze(0)).flatten(), "feat_gen": feats}
 
     def vocoder(self, normalize: AbsNormalize | None = None) -> FeatureVocoder:
         """The generator alone, for features on their own scale.
@@ -124,6 +132,6 @@ class HiFiGANVocoder(AbsGANTTS):
         if normalize is not None:
             mean = normalize.mean if normalize.norm_means else torch.zeros_like(normalize.mean)
             scale = normalize.std if normalize.norm_vars else torch.ones_like(normalize.std)
-        generator = HiFiGANGenerator(**self.generator_params)
+        generator = self._build()
         generator.load_state_dict(self.generator.state_dict())
         return FeatureVocoder(generator.to(next(self.generator.parameters()).device), mean, scale)
