@@ -6,10 +6,12 @@ from typing import Any
 from espnet2.config.cli import ConfigParser
 from espnet2.config.options import add_options
 from espnet2.inference.options import (
+    LongOptions,
     MaskCTCOptions,
     RecogniserOptions,
     SetOptions,
     SimulationOptions,
+    SoundOptions,
     UnsupportedOptions,
     make_parser,
     parse_required,
@@ -21,8 +23,8 @@ from espnet2.utils.door import run_door
 
 def get_parser() -> ConfigParser:
     """All options."""
-    groups = (SetOptions, RecogniserOptions, SearchOptions, MaskCTCOptions, SimulationOptions, UnsupportedOptions)
-    parser = make_parser("Recognise a data set.", *groups)
+    groups: tuple[type, ...] = (SetOptions, SoundOptions, LongOptions, RecogniserOptions, SearchOptions, MaskCTCOptions)
+    parser = make_parser("Recognise a data set.", *groups, SimulationOptions, UnsupportedOptions)
     for options in (ChunkOptions, StreamingOptions, EndpointOptions):
         add_options(parser, options, "Without effect here, so that configurations of asr_inference_streaming serve, too")
     return parser

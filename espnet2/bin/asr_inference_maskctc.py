@@ -5,10 +5,12 @@ from dataclasses import asdict
 
 from espnet2.config.cli import ConfigParser
 from espnet2.inference.options import (
+    LongOptions,
     MaskCTCOptions,
     RecogniserOptions,
     SetOptions,
     SimulationOptions,
+    SoundOptions,
     UnsupportedOptions,
     make_parser,
     parse_required,
@@ -19,7 +21,8 @@ from espnet2.utils.door import run_door
 
 def get_parser() -> ConfigParser:
     """All options that Mask-CTC knows; those of other searches have their defaults."""
-    parser = make_parser("Recognise a data set by Mask-CTC.", SetOptions, RecogniserOptions, MaskCTCOptions)
+    groups = (SetOptions, SoundOptions, LongOptions, RecogniserOptions, MaskCTCOptions)
+    parser = make_parser("Recognise a data set by Mask-CTC.", *groups)
     others = (SearchOptions(), SimulationOptions(), UnsupportedOptions())
     parser.set_defaults(**{name: value for group in others for name, value in asdict(group).items()})
     return parser

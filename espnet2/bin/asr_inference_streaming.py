@@ -10,9 +10,11 @@ from typing import Any
 from espnet2.config.cli import ConfigParser
 from espnet2.config.options import add_options
 from espnet2.inference.options import (
+    LongOptions,
     RecogniserOptions,
     SetOptions,
     SimulationOptions,
+    SoundOptions,
     UnsupportedOptions,
     make_parser,
     parse_required,
@@ -24,9 +26,11 @@ from espnet2.utils.door import run_door
 
 def get_parser() -> ConfigParser:
     """All options."""
-    groups = (LiveOptions, SetOptions, ChunkOptions, RecogniserOptions, SearchOptions, StreamingOptions, EndpointOptions)
-    parser = make_parser("Recognise speech while it comes in: a set, or live input.", *groups)
-    for options in (SimulationOptions, UnsupportedOptions):
+    groups: tuple[type, ...] = (LiveOptions, SetOptions, SoundOptions, ChunkOptions, RecogniserOptions, SearchOptions)
+    parser = make_parser(
+        "Recognise speech while it comes in: a set, or live input.", *groups, StreamingOptions, EndpointOptions
+    )
+    for options in (LongOptions, SimulationOptions, UnsupportedOptions):
         add_options(parser, options, "Without effect here, so that configurations of asr_inference serve, too")
     parser.add_argument(
         "audio", nargs="*", help="Live input: sound files, folders, - for raw 16-bit samples from standard input"

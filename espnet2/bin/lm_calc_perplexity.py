@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 
 from espnet2.config.cli import ConfigParser
-from espnet2.inference.options import PerplexityOptions, SetOptions, make_parser, parse_required
+from espnet2.inference.options import (
+    LongOptions,
+    PerplexityOptions,
+    SetOptions,
+    SoundOptions,
+    make_parser,
+    parse_required,
+)
 from espnet2.utils.door import run_door
 
 
 def get_parser() -> ConfigParser:
     """All options."""
-    return make_parser("Measure the perplexity of a language model on a text.", SetOptions, PerplexityOptions)
+    groups = (SetOptions, PerplexityOptions)
+    return make_parser("Measure the perplexity of a language model on a text.", *groups, foreign=(SoundOptions, LongOptions))
 
 
 def main(cmd: Sequence[str] | None = None) -> None:

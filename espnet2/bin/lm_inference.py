@@ -4,13 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from espnet2.config.cli import ConfigParser
-from espnet2.inference.options import GenerateOptions, SetOptions, make_parser, parse_required
+from espnet2.inference.options import (
+    GenerateOptions,
+    LongOptions,
+    SetOptions,
+    SoundOptions,
+    make_parser,
+    parse_required,
+)
 from espnet2.utils.door import run_door
 
 
 def get_parser() -> ConfigParser:
     """All options."""
-    return make_parser("Carry on texts by a language model.", SetOptions, GenerateOptions)
+    return make_parser("Carry on texts by a language model.", SetOptions, GenerateOptions, foreign=(SoundOptions, LongOptions))
 
 
 def main(cmd: Sequence[str] | None = None) -> None:

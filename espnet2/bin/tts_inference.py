@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from espnet2.config.cli import ConfigParser
-from espnet2.inference.options import SetOptions, make_parser, parse_required
+from espnet2.inference.options import LongOptions, SetOptions, SoundOptions, make_parser, parse_required
 from espnet2.inference.tts_options import SynthesiserOptions, SynthesisOptions
 from espnet2.utils.door import run_door
 from espnet2.utils.types import str2bool
@@ -12,7 +12,8 @@ from espnet2.utils.types import str2bool
 
 def get_parser() -> ConfigParser:
     """All options."""
-    parser = make_parser("Synthesise a data set.", SetOptions, SynthesiserOptions, SynthesisOptions)
+    groups = (SetOptions, SoundOptions, SynthesiserOptions, SynthesisOptions)
+    parser = make_parser("Synthesise a data set.", *groups, foreign=(LongOptions,))
     parser.add_argument(
         "--stream", type=str2bool, default=False, help="Synthesise in chunks, and log when the first was ready"
     )

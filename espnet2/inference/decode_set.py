@@ -9,10 +9,12 @@ from typing import Any, Protocol, TypeVar
 from espnet2.config.options import from_args
 from espnet2.fileio.datadir_writer import DatadirWriter
 from espnet2.inference.options import (
+    LongOptions,
     MaskCTCOptions,
     RecogniserOptions,
     SetOptions,
     SimulationOptions,
+    SoundOptions,
     UnsupportedOptions,
 )
 from espnet2.inference.parts import Result
@@ -45,8 +47,8 @@ def decode_set(args: argparse.Namespace) -> None:
     """Recognise all utterances that the options name.
 
     Args:
-        args: The fields of ``SetOptions``, ``RecogniserOptions``, ``SearchOptions``, ``MaskCTCOptions``,
-            ``SimulationOptions`` and ``UnsupportedOptions``.
+        args: The fields of ``SetOptions``, ``SoundOptions``, ``LongOptions``, ``RecogniserOptions``, ``SearchOptions``,
+            ``MaskCTCOptions``, ``SimulationOptions`` and ``UnsupportedOptions``.
     Raises:
         InputError: If the options do not fit; at the end, if utterances were left out.
     """
@@ -63,7 +65,7 @@ def _load(args: argparse.Namespace, options: SetOptions) -> Speech2Text:
         device=options.device,
         dtype=options.dtype,
         batch_size=options.batch_size,
-        long_seconds=options.long_seconds,
+        **asdict(from_args(LongOptions, args)),
     )
 
 
@@ -72,7 +74,7 @@ def decode_with(load: Callable[[argparse.Namespace, SetOptions], R], args: argpa
 
     Args:
         load: Makes the recogniser of the options.
-        args: The fields of ``SetOptions`` and whatever ``load`` wants.
+        args: The fields of ``SetOptions``, ``SoundOptions`` and whatever ``load`` wants.
     Returns:
         The recogniser.
     Raises:
@@ -86,7 +88,8 @@ def decode_with(load: Callable[[argparse.Namespace, SetOptions], R], args: argpa
     speech2text = load(args, options)
     no_text = argparse.Namespace(**{**vars(speech2text.asr_train_args), "token_type": None})
     preprocess = ASRTask.build_preprocess_fn(no_text, train=False)
-    needs = InputNeeds(speech2text.asr_model.sample_rates(), resamples=not options.strict_rate)
+    resamples = not from_args(SoundOptions, args).strict_rate
+    needs = InputNeeds(speech2text.asr_model.sample_rates(), resamples=resamples)
     utterances = read_utterances(options, preprocess, needs)
     with DatadirWriter(options.output_dir) as writer:
         errors = write_results(utterances, speech2text, writer, options.batch_size)

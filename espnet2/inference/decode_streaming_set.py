@@ -23,7 +23,7 @@ def decode_streaming_set(args: argparse.Namespace) -> None:
     """Recognise all utterances that the options name, chunk by chunk.
 
     Args:
-        args: The fields of ``SetOptions``, ``LiveOptions`` and what ``load_streaming`` wants.
+        args: The fields of ``SetOptions``, ``SoundOptions``, ``LiveOptions`` and what ``load_streaming`` wants.
     Raises:
         InputError: As ``decode_set``.
     """

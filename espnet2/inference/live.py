@@ -12,7 +12,7 @@ from espnet2.inference.decode_streaming_set import chunk_samples, load_streaming
 from espnet2.inference.events import Event
 from espnet2.inference.latency import latency_report, play
 from espnet2.inference.live_sources import Source, find_sources
-from espnet2.inference.options import SetOptions
+from espnet2.inference.options import SetOptions, SoundOptions
 from espnet2.inference.streaming_options import LiveOptions
 from espnet2.utils.log import setup_logging
 
@@ -21,8 +21,8 @@ def recognise_live(args: argparse.Namespace) -> None:
     """Recognise what the options name, and print it.
 
     Args:
-        args: ``audio``, a list of files, folders and ``-``, and the fields of ``LiveOptions``, ``SetOptions`` and what
-            ``load_streaming`` wants.
+        args: ``audio``, a list of files, folders and ``-``, and the fields of ``LiveOptions``, ``SetOptions``, ``SoundOptions``
+            and what ``load_streaming`` wants.
     Raises:
         InputError: If options do not fit, or the model or an input cannot be read.
     """
@@ -37,7 +37,7 @@ def recognise_live(args: argparse.Namespace) -> None:
         args,
         device=machine.device,
         dtype=machine.dtype,
-        strict_rate=machine.strict_rate,
+        strict_rate=from_args(SoundOptions, args).strict_rate,
         word_times=args.word_times or (None if is_timed else False),
         keep_history=False,
     )

@@ -1,8 +1,10 @@
 """The options of the inference doors."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from espnet2.config.cli import ConfigParser
 from espnet2.config.nested import NestedDictAction
@@ -21,9 +23,7 @@ class SetOptions:
     )
     key_file: str | None = option(None, "A file whose first column names the utterances to do", str_or_none)
     allow_variable_data_keys: bool = option(False, "Accept data names that the task does not know")
-    strict_rate: bool = option(False, "Refuse audio at another rate than the model's instead of resampling it")
     batch_size: int = option(1, "Utterances done together")
-    long_seconds: float = option(60.0, "A longer utterance is cut in its pauses and recognised piece by piece; 0: never")
     num_workers: int = option(1, "Processes that read data; 0: none but this one")
     ngpu: int = option(0, "GPUs: 0 or 1")
     seed: int = option(0, "Seed of the random numbers")
@@ -46,6 +46,20 @@ class SetOptions:
         if self.ngpu > 1:
             raise InputError(f"--ngpu {self.ngpu}: one process uses one GPU; run more jobs instead.")
         return "cuda" if self.ngpu else "cpu"
+
+
+@dataclass
+class SoundOptions:
+    """Sound of a set."""
+
+    strict_rate: bool = option(False, "Refuse audio at another rate than the model's instead of resampling it")
+
+
+@dataclass
+class LongOptions:
+    """Long recordings of a set."""
+
+    long_seconds: float = option(60.0, "A longer utterance is cut in its pauses and recognised piece by piece; 0: never")
 
 
 @dataclass
@@ -175,17 +189,36 @@ class TranscribeOptions:
     )
 
 
-def make_parser(description: str, *groups: type) -> ConfigParser:
-    """A parser of some groups of options."""
+def make_parser(description: str, *groups: type, foreign: tuple[type, ...] = ()) -> ConfigParser:
+    """A parser of some groups of options.
+
+    Args:
+        description: What the door does.
+        groups: Their options.
+        foreign: Groups of other doors, whose options configurations may have: without effect, and not in the help. One that is
+            given is told.
+    """
     parser = ConfigParser(description=description)
     for options in groups:
         add_options(parser, options)
+    for field in (field for options in foreign for field in fields(options)):
+        parser.add_argument(f"--{field.name}", action=_Foreign, help=argparse.SUPPRESS)
     return parser
+
+
+class _Foreign(argparse.Action):
+    """Keeps the word, so that ``parse_required`` tells that nothing comes of it."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        setattr(namespace, self.dest, values)
 
 
 def parse_required(parser: ConfigParser, cmd: Sequence[str] | None, *groups: type) -> argparse.Namespace:
     """Parse a command line; exits with the usage if a required option of the groups has no value."""
     args = parser.parse_args(cmd)
+    for action in parser._actions:
+        if isinstance(action, _Foreign) and getattr(args, action.dest) is not None:
+            print(f"WARNING: {action.dest} has no effect in {parser.prog}; it is an option of other doors", file=sys.stderr)
     missing = [f"--{name}" for name in required_names(*groups) if not getattr(args, name)]
     if missing:
         parser.error(f"required: {', '.join(missing)}")

@@ -20,10 +20,11 @@ from espnet2.config.options import from_args
 from espnet2.fileio.datadir_writer import DatadirWriter
 from espnet2.fileio.npy_scp import NpyScpWriter
 from espnet2.fileio.sound_scp import encode_audio
-from espnet2.inference.options import SetOptions
+from espnet2.inference.options import SetOptions, SoundOptions
 from espnet2.inference.text2speech import Text2Speech
 from espnet2.inference.tts_options import SynthesiserOptions, SynthesisOptions
 from espnet2.inference.utterances import Utterance, read_utterances, refuse_left_out
+from espnet2.tasks.tts import TTSTask
 from espnet2.train.input_needs import InputNeeds
 from espnet2.train.plot_attention import attention_image
 from espnet2.utils.errors import InputError
@@ -39,13 +40,17 @@ def synthesise_set(args: argparse.Namespace) -> None:
     """Synthesise all utterances that the options name. Those that cannot be are told and left out.
 
     Args:
-        args: The fields of ``SetOptions``, ``SynthesiserOptions``, ``SynthesisOptions`` and ``stream``.
+        args: The fields of ``SetOptions``, ``SoundOptions``, ``SynthesiserOptions``, ``SynthesisOptions`` and ``stream``.
     Raises:
         InputError: If the options do not fit; at the end, if utterances were left out.
     """
     options = from_args(SetOptions, args)
     setup_logging(options.log_level)
     set_all_random_seed(options.seed)
+    data = options.data_path_and_name_and_type
+    TTSTask.check_task_requirements(
+        [name for _, name, _ in data], options.allow_variable_data_keys, train=False, inference=True
+    )
     text2speech = Text2Speech.from_pretrained(
         **asdict(from_args(SynthesiserOptions, args)),
         **asdict(from_args(SynthesisOptions, args)),
@@ -53,10 +58,10 @@ def synthesise_set(args: argparse.Namespace) -> None:
         device=options.device,
         seed=options.seed,
     )
-    data = options.data_path_and_name_and_type
     if not text2speech.use_speech:
         options.data_path_and_name_and_type = [entry for entry in data if entry[1] != "speech"]
-    needs = InputNeeds(text2speech.model.sample_rates(), resamples=not options.strict_rate)
+    resamples = not from_args(SoundOptions, args).strict_rate
+    needs = InputNeeds(text2speech.model.sample_rates(), resamples=resamples)
     output_dir = Path(options.output_dir)
     errors = []
     with SynthesisWriter(output_dir, text2speech.fs) as writer:

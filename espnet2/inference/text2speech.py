@@ -11,23 +11,25 @@
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from espnet2.gan_tts.abs_text2wav import AbsText2Wav
+from espnet2.inference.tts_input import TextReader, Values, as_tensors, pieces_of
 from espnet2.inference.tts_models import load_synthesiser, with_files_of_tags
 from espnet2.inference.tts_options import SynthesisOptions
-from espnet2.inference.vocoder import build_vocoder
-from espnet2.text.sentences import split_sentences, split_text
+from espnet2.inference.vocoder import Vocoder, build_vocoder
 from espnet2.tts.abs_tts import AbsTTS
 from espnet2.tts.parts.duration_calculator import calculate_durations
+from espnet2.tts.parts.randomness import new_generator
 from espnet2.utils.errors import InputError
 from espnet2.utils.seed import set_all_random_seed
 
-Values = np.ndarray | Tensor
 # Options whose names differ from those of the networks' ``inference``.
 RENAMED = {"speed_control_alpha": "alpha"}
 CONDITIONS = ("spembs", "sids", "lids")
@@ -86,8 +88,7 @@ class Text2Speech:
         self.model, self.train_args, task = load_synthesiser(train_config, model_file, device)
         self.model.to(dtype=getattr(torch, dtype))
         self.tts = self.model.tts
-        self.preprocess = task.build_preprocess_fn(self.train_args, train=False)
-        self.unknown_id = self.train_args.token_list.index("<unk>") if "<unk>" in self.train_args.token_list else None
+        self.reader = TextReader(task.build_preprocess_fn(self.train_args, train=False), self.train_args, device)
         self.vocoder = None
         if self.tts.require_vocoder:
             extract = self.model.feats_extract
@@ -117,8 +118,8 @@ class Text2Speech:
 
     @property
     def use_speech(self) -> bool:
-        """Whether each text needs a recording: as the style's reference, or to be forced upon the network."""
-        return self.options.use_teacher_forcing or bool(getattr(self.tts, "use_gst", False))
+        """Whether each text needs a recording: as the style's reference, to be forced upon the network, or to be made anew."""
+        return self.options.use_teacher_forcing or bool(getattr(self.tts, "use_gst", False)) or not self.tts.reads_text
 
     @property
     def use_sids(self) -> bool:
@@ -166,23 +167,17 @@ class Text2Speech:
         Shapes:
             text (L,), speech (N,), durations (L,), spembs (D,), sids (1,), lids (1,)
         """
-        given = self._checked(speech, durations, spembs, sids, lids)
-        texts = self._pieces(text, given)
-        if len(texts) == 1:
-            return self._synthesise(texts[0], given, decode_conf or {})
-        pieces = [self._synthesise(piece, given, decode_conf or {}) for piece in texts]
-        result: dict[str, Any] = {"pieces": pieces}
-        if self.fs is not None and all("wav" in piece for piece in pieces):
-            pause = pieces[0]["wav"].new_zeros(round(self.options.pause_seconds * self.fs))
-            result["wav"] = torch.cat([part for piece in pieces for part in (piece["wav"], pause)][:-1])
-        return result
+        given = self._checked(speech=speech, durations=durations, spembs=spembs, sids=sids, lids=lids)
+        options = self._network_options(decode_conf)
+        tokens = [self.tokens(piece) for piece in self._pieces(text, given)]
+        return self._joined([self._synthesise(piece, given, options) for piece in tokens])
 
     @torch.no_grad()  # around each step, not around what the caller does between two of them
     def stream(self, text: str | Values, **kwargs: Any) -> Iterator[Tensor]:
         """Synthesise and give the waveform in chunks, each as soon as it is ready.
 
-        A text of several sentences is made sentence by sentence; where the vocoder works locally, each in chunks of half
-        a second.
+        A text of several sentences is made sentence by sentence; where samples depend on near frames only, each in chunks, a
+        short one first. They are the samples of the whole.
 
         Args:
             text: Words, or token ids.
@@ -195,154 +190,153 @@ class Text2Speech:
         """
         if self.fs is None:
             raise InputError("There is no vocoder for these features: give vocoder_file.")
-        decode_conf = kwargs.pop("decode_conf", None) or {}
-        given = self._checked(**{name: kwargs.get(name) for name in ("speech", "durations", "spembs", "sids", "lids")})
+        options = self._network_options(kwargs.pop("decode_conf", None))
+        if isinstance(self.tts, AbsText2Wav):
+            options["return_frames"] = True
+        given = self._checked(**kwargs)
         for number, piece in enumerate(self._pieces(text, given, by_sentence=True)):
             if number > 0:
                 yield torch.zeros(round(self.options.pause_seconds * self.fs), device=self.device)
-            output = self._network(piece, given, decode_conf)
-            if "wav" in output:
-                yield output["wav"].flatten()
+            tokens, generator = self.tokens(piece), self._new_generator()
+            output = self._network(tokens, given, options, generator)
+            if "frames" in output:
+                to_wave = partial(self.tts.to_wave, condition=output.get("condition"))
+                vocoder = Vocoder(to_wave, self.fs, self.tts.hop_length, self.tts.receptive_frames)
+                yield from vocoder.stream(output["frames"], generator)
+            elif self.vocoder is not None and "wav" not in output:
+                yield from self.vocoder.stream(self._vocoder_input(output), generator)
             else:
-                assert self.vocoder is not None
-                yield from self.vocoder.stream(self._vocoder_input(output))
+                yield output["wav"].flatten()
 
     def batch(
         self, texts: Sequence[str | Values], given: Sequence[Mapping[str, Values]], decode_conf: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Synthesise several texts together; each comes out as it does alone.
+        """Synthesise several texts together; each comes out as it does alone, with the same random numbers.
 
         Args:
             texts: Words, or token ids, of each.
-            given: ``spembs``, ``sids`` and ``lids`` of each.
+            given: ``spembs``, ``sids``, ``lids`` and so on of each.
             decode_conf: Options of this call that take the place of the object's.
         Returns:
-            For each text what a call returns. Networks that know no batches take one after the other; so does
-            ``always_fix_seed``, for each utterance has random numbers of its own then.
+            For each text what a call returns. Long texts are cut, and no more pieces than there are texts are made together.
+            Networks that know no batches take one after the other; so do texts with recordings or durations.
         Raises:
             InputError: As a call.
         """
-        conditions = [self._checked(**{**dict.fromkeys(("speech", "durations", *CONDITIONS)), **own}) for own in given]
-        tokens = [self.tokens(text) for text in texts]
-        if type(self.tts).inference_batch is AbsTTS.inference_batch or self.options.always_fix_seed:
-            return [self._synthesise(ids, own, decode_conf or {}) for ids, own in zip(tokens, conditions)]
-        together = {name: torch.stack([own[name] for own in conditions]) for name in conditions[0]}
-        lengths = torch.tensor([len(ids) for ids in tokens], device=self.device)
-        padded = torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
-        with torch.no_grad():
-            options = self._network_options(decode_conf or {})
-            output = self.model.inference_batch(padded, lengths, **together, **options)
-            missing = (padded.size(1) - lengths).tolist()
-            return [self._row(output, row, num_padded) for row, num_padded in enumerate(missing)]
-
-    def _row(self, output: Mapping[str, Tensor], row: int, num_padded: int) -> dict[str, Any]:
-        """One utterance's part of what was synthesised together, with its waveform; it lacks ``num_padded`` tokens."""
-        kind = "wav" if "wav" in output else "feat_gen"
-        length = int(output[f"{kind}_lengths"][row])
-        names = ("wav",) if kind == "wav" else ("feat_gen", "feat_gen_denorm")
-        result: dict[str, Any] = {name: output[name][row, :length] for name in names}
-        for name in ("duration", "pitch", "energy"):
-            if name in output:
-                result[name] = output[name][row, : output[name].size(1) - num_padded]
-        if self.vocoder is not None:
-            result["wav"] = self.vocoder(self._vocoder_input(result)).flatten()
-        return result
+        conditions = [self._checked(**own) for own in given]
+        options = self._network_options(decode_conf)
+        pieces = [self._pieces(text, own) for text, own in zip(texts, conditions, strict=True)]
+        flat = [(self.tokens(piece), own) for group, own in zip(pieces, conditions) for piece in group]
+        knows_batches = type(self.tts).inference_batch is not AbsTTS.inference_batch
+        alone = not knows_batches or any("speech" in own or "durations" in own for own in conditions)
+        size = 1 if alone else max(len(texts), 1)
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(flat), size):
+            group = flat[start : start + size]
+            results += [self._synthesise(*group[0], options)] if len(group) == 1 else self._together(group, options)
+        made = iter(results)
+        return [self._joined(list(islice(made, len(group)))) for group in pieces]
 
     def tokens(self, text: str | Values) -> Tensor:
-        """The token ids of a text.
-
-        Raises:
-            InputError: If the text is empty or cleans to nothing, or holds what the token list does not.
-
-        Shapes:
-            -> (L,)
-        """
-        if not isinstance(text, str):
-            ids = torch.as_tensor(text, device=self.device)
-            if len(ids) == 0:
-                raise InputError("The text is empty.")
-            return ids
-        if self.preprocess is None:
-            raise InputError("This model was trained without a preprocessor: give token ids in place of words.")
-        if not text.strip():
-            raise InputError("The text is empty.")
-        ids = torch.from_numpy(self.preprocess("<text>", {"text": text})["text"]).to(self.device)
-        if len(ids) == 0:
-            raise InputError(f"Nothing is left of the text '{text[:60]}' when it is cleaned ({self.train_args.cleaner}).")
-        unknown = self.preprocess.unknown_tokens(text) if self.unknown_id in ids.tolist() else []
-        if unknown:
-            raise InputError(
-                f"The model does not know the tokens {', '.join(map(repr, unknown))} in '{text[:60]}': they are not among the "
-                f"{len(self.train_args.token_list)} of its token list ({self.train_args.token_type})."
-            )
-        return ids
+        """The token ids of a text; see ``TextReader.tokens``: -> (L,)."""
+        if not self.tts.reads_text:
+            return torch.zeros(0, dtype=torch.long, device=self.device)
+        return self.reader.tokens(text)
 
     # ----- steps -----
-    def _checked(self, speech: Any, durations: Any, spembs: Any, sids: Any, lids: Any) -> dict[str, Tensor]:
+    def _checked(self, **given: Any) -> dict[str, Tensor]:
         """What is given, as tensors.
 
         Raises:
-            InputError: If something that the network needs is missing.
+            InputError: If something that the network needs is missing, or is not known.
         """
-        given = {"speech": speech, "durations": durations, "spembs": spembs, "sids": sids, "lids": lids}
+        unknown = given.keys() - {*CONDITIONS, "speech", "durations"}
+        if unknown:
+            raise InputError(f"Text2Speech does not know {', '.join(sorted(unknown))}; options go into decode_conf.")
         needs = {"speech": self.use_speech, "spembs": self.use_spembs, "sids": self.use_sids, "lids": self.use_lids}
-        missing = [name for name, needed in needs.items() if needed and given[name] is None]
+        missing = [name for name, needed in needs.items() if needed and given.get(name) is None]
         if missing:
             raise InputError(f"This model needs {', '.join(missing)} beside the text.")
         if not self.use_speech:
-            given["speech"] = None
-        tensors = {name: torch.as_tensor(value, device=self.device) for name, value in given.items() if value is not None}
-        for name in ("sids", "lids"):
-            if name in tensors:
-                tensors[name] = tensors[name].view(1)
-        for name in ("speech", "spembs"):
-            if name in tensors:
-                tensors[name] = tensors[name].to(getattr(torch, self.dtype))
-        if "spembs" in tensors:
-            tensors["spembs"] = tensors["spembs"].flatten()  # some tools write (1, D)
-        return tensors
+            given.pop("speech", None)
+        return as_tensors(given, getattr(torch, self.dtype), self.device)
 
     def _pieces(self, text: str | Values, given: Mapping[str, Tensor], by_sentence: bool = False) -> list[Any]:
         """The text cut so that no piece is too long, unless something is given that belongs to the whole."""
-        if not isinstance(text, str) or "durations" in given or "speech" in given or self.options.max_chars <= 0:
-            return [text]
-        split = split_sentences if by_sentence else split_text
-        return split(text, self.options.max_chars) or [text]
+        is_whole = "durations" in given or "speech" in given
+        return pieces_of(text, 0 if is_whole else self.options.max_chars, by_sentence)
 
-    def _synthesise(self, text: str | Values, given: Mapping[str, Tensor], decode_conf: Mapping[str, Any]) -> dict[str, Any]:
-        with torch.no_grad():
-            output = self._network(text, given, decode_conf)
-            if "wav" not in output and self.vocoder is not None:
-                output["wav"] = self.vocoder(self._vocoder_input(output))
-            if output.get("wav") is not None:
-                output["wav"] = output["wav"].flatten()
-        return output
+    def _joined(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+        """The result of a text by those of its pieces."""
+        if len(pieces) == 1:
+            return pieces[0]
+        result: dict[str, Any] = {"pieces": pieces}
+        if self.fs is not None and all("wav" in piece for piece in pieces):
+            pause = pieces[0]["wav"].new_zeros(round(self.options.pause_seconds * self.fs))
+            result["wav"] = torch.cat([part for piece in pieces for part in (piece["wav"], pause)][:-1])
+        return result
 
-    def _network(self, text: str | Values, given: Mapping[str, Tensor], decode_conf: Mapping[str, Any]) -> dict[str, Any]:
-        tokens = self.tokens(text)
+    def _new_generator(self) -> torch.Generator:
+        """The random numbers of an utterance: always the same ones, or others each time."""
         if self.options.always_fix_seed:
             set_all_random_seed(self.seed)
-        options = self._network_options(decode_conf)
-        output = self.model.inference(tokens, **given, **options)
+        return new_generator()
+
+    @torch.no_grad()
+    def _synthesise(self, tokens: Tensor, given: Mapping[str, Tensor], options: Mapping[str, Any]) -> dict[str, Any]:
+        generator = self._new_generator()
+        return self._audible(self._network(tokens, given, options, generator), generator)
+
+    @torch.no_grad()
+    def _together(
+        self, group: Sequence[tuple[Tensor, Mapping[str, Tensor]]], options: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Several utterances, which are their tokens and conditions."""
+        tokens, conditions = zip(*group)
+        generators = [self._new_generator() for _ in group]
+        names = [name for name in CONDITIONS if all(name in own for own in conditions)]
+        together = {name: torch.stack([own[name] for own in conditions]) for name in names}
+        lengths = torch.tensor([len(ids) for ids in tokens], device=self.device)
+        padded = torch.nn.utils.rnn.pad_sequence(list(tokens), batch_first=True)
+        outputs = self.model.inference_batch(padded, lengths, **together, **options, generators=generators)
+        return [self._audible(self._told(output, options), own) for output, own in zip(outputs, generators)]
+
+    def _network(
+        self, tokens: Tensor, given: Mapping[str, Tensor], options: Mapping[str, Any], generator: torch.Generator
+    ) -> dict[str, Any]:
+        has_generator = "generator" in inspect.signature(self.tts.inference).parameters
+        stream = {"generator": generator} if has_generator else {}
+        return self._told(self.model.inference(tokens, **given, **options, **stream), options)
+
+    def _told(self, output: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        """What the network gives, and what its attention tells."""
+        output = {name: value for name, value in output.items() if value is not None}
         if options.get("use_teacher_forcing"):
             output.pop("prob", None)  # it ended nothing; where it is written, tts.sh knows that a teacher spoke freely
-        if output.get("att_w") is not None and self.tts.require_vocoder:
+        if "att_w" in output and self.tts.require_vocoder:
             durations, focus_rate = calculate_durations(output["att_w"])
             output = {"duration": durations, **output, "focus_rate": float(focus_rate)}
-        return {name: value for name, value in output.items() if value is not None}
+        return output
 
-    def _network_options(self, decode_conf: Mapping[str, Any]) -> dict[str, Any]:
+    def _audible(self, output: dict[str, Any], generator: torch.Generator) -> dict[str, Any]:
+        if "wav" not in output and self.vocoder is not None:
+            output["wav"] = self.vocoder(self._vocoder_input(output), generator)
+        if "wav" in output:
+            output["wav"] = output["wav"].flatten()
+        return output
+
+    def _network_options(self, decode_conf: Mapping[str, Any] | None) -> dict[str, Any]:
         """Those of our options that the network's ``inference`` has.
 
         Raises:
             InputError: If it lacks one of ``decode_conf``.
         """
         known = inspect.signature(self.tts.inference).parameters
-        unknown = [name for name in decode_conf if name not in known]
+        unknown = [name for name in decode_conf or {} if name not in known]
         if unknown:
             raise InputError(f"decode_conf: {type(self.tts).__name__} has no {', '.join(unknown)}.")
         options = {RENAMED.get(name, name): value for name, value in vars(self.options).items()}
-        return {**{name: value for name, value in options.items() if name in known}, **decode_conf}
+        return {**{name: value for name, value in options.items() if name in known}, **(decode_conf or {})}
 
     def _vocoder_input(self, output: Mapping[str, Tensor]) -> Tensor:
         """The features that the vocoder wants, in its precision: -> (T, D)."""

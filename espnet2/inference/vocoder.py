@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from espnet2.tts.feats_extract.abs_feats_extract import AbsFeatsExtract
 from espnet2.tts.feats_extract.spectrum import LinearSpectrogram
 from espnet2.tts.griffin_lim import GriffinLim
+from espnet2.tts.parts.randomness import numbers_of
 from espnet2.utils.errors import InputError
 
-CHUNK_FRAMES = 48  # of features that are made audible together in a stream
-CONTEXT_FRAMES = 20  # on each side, more than any generator here hears
+FIRST_CHUNK = 32  # frames that are made audible first in a stream: the fewer, the sooner something is heard
+LONGEST_CHUNK = 400  # each has twice the frames of the one before, up to these: the more, the less the overlap costs
 SPECTRUM = ("n_fft", "win_length", "window", "n_mels", "fmin", "fmax")  # what features of one name may differ in
 
 
@@ -28,33 +30,59 @@ class Vocoder:
         network: Called with features (T, D); gives samples (N,).
         fs: Sample rate of the samples.
         hop_length: Samples per frame.
-        is_local: Whether samples depend on near frames only, so that features can be made audible piece by piece.
+        receptive_frames: How many frames before and after its own the samples of a frame depend on; None: all, or there is
+            something random in it.
         features: What is known of the features that it was trained on, by the names of ``get_parameters``.
     """
 
     def __init__(
-        self, network: Any, fs: int, hop_length: int, is_local: bool, features: Mapping[str, Any] = {}  # noqa: B006
+        self,
+        network: Any,
+        fs: int,
+        hop_length: int,
+        receptive_frames: int | None = None,
+        features: Mapping[str, Any] = {},  # noqa: B006
     ):
         self.network = network
         self.fs = fs
         self.hop_length = hop_length
-        self.is_local = is_local
+        self.receptive_frames = receptive_frames
         self.features = features
 
-    def __call__(self, feats: Tensor) -> Tensor:
-        """All samples: (T, D) -> (N,)."""
-        return self.network(feats).flatten()
+    def __call__(self, feats: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """All samples: (T, D) -> (N,).
 
-    def stream(self, feats: Tensor) -> Iterator[Tensor]:
-        """Samples in chunks: those of the whole, if the network is local; else the whole at once. (T, D) -> (n,) each."""
-        if not self.is_local:
-            yield self(feats)
+        Args:
+            feats: Features.
+            generator: The utterance's random numbers; None: torch's own.
+        """
+        with numbers_of(generator):
+            return self.network(feats).flatten()
+
+    def stream(self, feats: Tensor, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+        """Samples in chunks: those of the whole, if that can be cut; else the whole at once. (T, D) -> (n,) each.
+
+        Args:
+            feats: Features.
+            generator: The utterance's random numbers; None: torch's own.
+        """
+        if self.receptive_frames is None:
+            yield self(feats, generator)
             return
-        for start in range(0, len(feats), CHUNK_FRAMES):
-            first = max(0, start - CONTEXT_FRAMES)
-            end = min(len(feats), start + CHUNK_FRAMES)
-            samples = self(feats[first : min(len(feats), end + CONTEXT_FRAMES)])
+        for start, end in chunks(len(feats)):
+            first = max(0, start - self.receptive_frames)
+            samples = self(feats[first : end + self.receptive_frames])
             yield samples[(start - first) * self.hop_length :][: (end - start) * self.hop_length]
+
+
+def chunks(num_frames: int) -> Iterator[tuple[int, int]]:
+    """Where chunks begin and end: a short one, then longer ones."""
+    start, length = 0, FIRST_CHUNK
+    while start < num_frames:
+        left = num_frames - start
+        end = num_frames if left < length + FIRST_CHUNK else start + length
+        yield start, end
+        start, length = end, min(2 * length, LONGEST_CHUNK)
 
 
 def build_vocoder(
@@ -88,7 +116,7 @@ def build_vocoder(
         if not normalize_before:
             raise InputError("prefer_normalized_feats: Griffin-Lim needs features on their own scale; give a vocoder_file.")
         network = GriffinLim(feats_extract, **vocoder_conf).to(device)
-        return Vocoder(network, network.fs, feats_extract.hop_length, is_local=False)
+        return Vocoder(network, network.fs, feats_extract.hop_length)
     path = Path(vocoder_file)
     if not path.is_file():
         raise InputError(f"vocoder_file: {path} is missing.")
@@ -111,7 +139,7 @@ def _check_same_features(vocoder: Vocoder, feats_extract: AbsFeatsExtract | None
     for name, here, there in (
         ("sampling rate", own.get("fs"), vocoder.fs),
         ("hop length", own.get("n_shift"), vocoder.hop_length),
-        ("number of features", feats_extract.output_size(), vocoder.network.generator.input_conv.in_channels),
+        ("number of features", feats_extract.output_size(), vocoder.network.generator.num_features),
     ):
         if here is not None and here != there:
             raise InputError(
@@ -130,7 +158,7 @@ def _parallel_wavegan(path: Path, config: str | Path | None, device: str) -> Voc
     from espnet2.gan_tts.parallel_wavegan import load_generator
 
     generator, fs, hop_length = load_generator(path, config)
-    return Vocoder(generator.to(device).eval(), fs, hop_length, is_local=True)
+    return Vocoder(generator.to(device).eval(), fs, hop_length, _receptive_frames(generator))
 
 
 def _own(path: Path, config: str | Path | None, device: str) -> Vocoder:
@@ -141,4 +169,10 @@ def _own(path: Path, config: str | Path | None, device: str) -> Vocoder:
     if vocoder is None:
         raise InputError(f"vocoder_file: {path} is a model of the kind {args.tts}, not a vocoder.")
     features = model.feats_extract.get_parameters()
-    return Vocoder(vocoder(model.normalize), model.tts.fs, model.tts.hop_length, is_local=True, features=features)
+    network = vocoder(model.normalize)
+    return Vocoder(network, model.tts.fs, model.tts.hop_length, _receptive_frames(network), features)
+
+
+def _receptive_frames(vocoder: Any) -> int | None:
+    """Those of its generator, if that can be cut."""
+    return getattr(vocoder.generator, "receptive_frames", None)

@@ -1,11 +1,14 @@
 """The abstract synthesis network: tokens to features, or to a waveform."""
 # Shapes: B batch, L tokens, T frames, D features, N samples
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from espnet2.tts.parts.randomness import Generators
 
 
 class AbsTTS(torch.nn.Module, ABC):
@@ -14,12 +17,20 @@ class AbsTTS(torch.nn.Module, ABC):
     Attributes:
         require_raw_speech: Whether ``forward`` wants ``speech`` beside the features.
         require_vocoder: Whether ``inference`` gives features rather than a waveform.
+        reads_text: Whether it speaks texts; else it makes recordings anew, whatever their texts.
         reduction_factor: Frames per unit of ``durations``.
+        wanted_data: What the loss needs of ``durations``, ``pitch`` and ``energy``.
+        learns_durations: Whether training finds which frames belong to which token; each token gets one then.
+        ends_text: Whether durations have one for the end of the text, which the network appends.
     """
 
     require_raw_speech: bool = False
     require_vocoder: bool = True
+    reads_text: bool = True
     reduction_factor: int = 1
+    wanted_data: tuple[str, ...] = ()
+    learns_durations: bool = False
+    ends_text: bool = False
 
     @abstractmethod
     def forward(
@@ -56,19 +67,23 @@ class AbsTTS(torch.nn.Module, ABC):
             text (L,)
         """
 
-    def inference_batch(self, text: Tensor, text_lengths: Tensor, **conditions: Any) -> dict[str, Tensor]:
+    def inference_batch(
+        self, text: Tensor, text_lengths: Tensor, generators: Generators | None = None, **conditions: Any
+    ) -> list[dict[str, Tensor]]:
         """Synthesise several utterances: one after the other, unless the network can do it together.
 
         Args:
             text: Token ids, padded with 0.
             text_lengths: Tokens of each utterance.
+            generators: Random numbers of each utterance; with them it comes out as it does alone. None: torch's own.
             **conditions: As of ``inference`` with a batch axis (padded ones with ``<name>_lengths``), and the options.
         Returns:
-            ``feat_gen`` (B, T, D) or ``wav`` (B, N), 0 on padding, with ``<name>_lengths`` (B,).
+            For each utterance what ``inference`` gives.
 
         Shapes:
             text (B, L), text_lengths (B,)
         """
+        has_generator = "generator" in inspect.signature(self.inference).parameters
         outputs = []
         for row, length in enumerate(text_lengths.tolist()):
             own = {
@@ -76,11 +91,10 @@ class AbsTTS(torch.nn.Module, ABC):
                 for name, value in conditions.items()
                 if not name.endswith("_lengths")
             }
+            if has_generator and generators is not None:
+                own["generator"] = generators[row]
             outputs.append(self.inference(text[row, :length], **own))
-        name = "feat_gen" if self.require_vocoder else "wav"
-        values = [output[name] for output in outputs]
-        lengths = torch.tensor([len(value) for value in values], device=text.device)
-        return {name: torch.nn.utils.rnn.pad_sequence(values, batch_first=True), f"{name}_lengths": lengths}
+        return outputs
 
 
 def _row(value: Any, lengths: Tensor | None, row: int) -> Any:

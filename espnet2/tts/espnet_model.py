@@ -1,6 +1,6 @@
 """The synthesiser: features, pitch and energy of the speech, their normalisation, and the network with its loss."""
 # Shapes: B batch, L tokens, T frames, D features, N samples
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -8,9 +8,10 @@ from torch import Tensor
 
 from espnet2.layers.abs_normalize import AbsNormalize, InversibleInterface
 from espnet2.train.abs_espnet_model import AbsESPnetModel
+from espnet2.train.input_needs import Check
 from espnet2.tts.abs_tts import AbsTTS
+from espnet2.tts.data_needs import UtteranceNeeds, check_names
 from espnet2.tts.feats_extract.abs_feats_extract import AbsFeatsExtract
-from espnet2.tts.feats_extract.per_token import check_durations
 from espnet2.tts.feats_extract.pitch import Pitch
 from espnet2.tts.parts.prosody import natural_scale
 from espnet2.utils.errors import InputError
@@ -81,7 +82,8 @@ class ESPnetTTSModel(AbsESPnetModel):
     ) -> dict[str, Tensor]:
         """Keyword arguments of the network; see ``forward``."""
         text = text[:, : int(text_lengths.max())]
-        values = self.collect_feats(text, text_lengths, speech, speech_lengths, **given)
+        with torch.autocast(speech.device.type, enabled=False):  # sums and logarithms of half precision are coarse
+            values = self.collect_feats(text, text_lengths, speech, speech_lengths, **given)
         for name, normalize in self._normalizers().items():
             if name in values and normalize is not None:
                 values[name], values[f"{name}_lengths"] = normalize(values[name], values[f"{name}_lengths"])
@@ -102,20 +104,12 @@ class ESPnetTTSModel(AbsESPnetModel):
         """Features, pitch and energy before normalisation, each with its lengths; see ``forward``.
 
         Raises:
-            InputError: If a text has no tokens, or durations do not sum to the frames; names the utterance.
+            InputError: If durations do not sum to the frames.
         """
-        for row in torch.nonzero(text_lengths == 0).flatten().tolist():
-            raise InputError(
-                f"Nothing is left of the text of '{given.get('utt_id', ['?'] * len(text))[row]}' when it is cleaned: take the "
-                "utterance out, or choose another cleaner."
-            )
         feats, feats_lengths = speech, speech_lengths
         if self.feats_extract is not None:
             feats, feats_lengths = self.feats_extract(speech, speech_lengths)
         values = {"feats": feats, "feats_lengths": feats_lengths}
-        if given.get("durations") is not None:
-            durations, lengths = given["durations"], given["durations_lengths"]
-            check_durations(durations, lengths, feats_lengths, self.tts.reduction_factor, given.get("utt_id"))
         context = {
             "feats_lengths": feats_lengths,
             "durations": given.get("durations"),
@@ -126,7 +120,7 @@ class ESPnetTTSModel(AbsESPnetModel):
                 values[name], values[f"{name}_lengths"] = given[name], given[f"{name}_lengths"]
                 if values[name].dim() == 2:
                     values[name] = values[name].unsqueeze(-1)  # (B, L, 1)
-            elif extract is not None:
+            elif extract is not None and self.feats_extract is not None:
                 values[name], values[f"{name}_lengths"] = extract(speech, speech_lengths, **context)
         return values
 
@@ -134,6 +128,19 @@ class ESPnetTTSModel(AbsESPnetModel):
         """The rate of the features' speech, if they depend on it."""
         rate = None if self.feats_extract is None else self.feats_extract.get_parameters().get("fs")
         return {} if rate is None else {"speech": rate}
+
+    def check_data_names(self, names: Collection[str]) -> None:
+        """Refuse data sets that lack what the loss needs; see ``espnet2.tts.data_needs.check_names``."""
+        extracts = {"pitch": self.pitch_extract, "energy": self.energy_extract}
+        extracted = [name for name, extract in extracts.items() if extract is not None]
+        check_names(self.tts, names, extracted, is_features=self.feats_extract is None)
+
+    def utterance_check(self) -> Check | None:
+        """Finds utterances whose tokens, frames and durations do not fit together."""
+        if self.feats_extract is None:
+            return UtteranceNeeds.of(self.tts, None)
+        count_frames = self.feats_extract.frame_counter()
+        return None if count_frames is None else UtteranceNeeds.of(self.tts, count_frames)
 
     @torch.no_grad()
     def inference(
@@ -182,29 +189,29 @@ class ESPnetTTSModel(AbsESPnetModel):
             for name, normalize in (("pitch", self.pitch_normalize), ("energy", self.energy_normalize)):
                 if name in inputs and normalize is not None:
                     inputs[name] = normalize(inputs[name][None])[0][0]
-        output = self.tts.inference(text, **inputs, **self._natural_scales(decode_config))
-        if output.get("feat_gen") is not None:
-            output["feat_gen_denorm"] = self.denormalize(output["feat_gen"])
-        return output
+        return self._with_natural_feats(self.tts.inference(text, **inputs, **self._natural_scales(decode_config)))
 
     @torch.no_grad()
-    def inference_batch(self, text: Tensor, text_lengths: Tensor, **options: Any) -> dict[str, Tensor]:
-        """Synthesise several utterances; each comes out as it does alone.
+    def inference_batch(self, text: Tensor, text_lengths: Tensor, **options: Any) -> list[dict[str, Tensor]]:
+        """Synthesise several utterances; each comes out as it does alone, with the same random numbers.
 
         Args:
             text: Token ids, padded with 0.
             text_lengths: Tokens of each utterance.
-            **options: ``spembs`` (B, D), ``sids`` (B, 1), ``lids`` (B, 1), and options of the network's ``inference``.
+            **options: ``spembs`` (B, D), ``sids`` (B, 1), ``lids`` (B, 1), ``generators`` (B), and options of the network's
+                ``inference``.
         Returns:
-            What the network gives, padded with 0 and with lengths: ``feat_gen``, ``feat_gen_denorm`` (B, T, D) and
-            ``feat_gen_lengths`` (B,), or ``wav`` (B, N) and ``wav_lengths`` (B,).
+            For each utterance what ``inference`` gives.
 
         Shapes:
             text (B, L), text_lengths (B,)
         """
-        output = self.tts.inference_batch(text, text_lengths, **self._natural_scales(options))
+        outputs = self.tts.inference_batch(text, text_lengths, **self._natural_scales(options))
+        return [self._with_natural_feats(output) for output in outputs]
+
+    def _with_natural_feats(self, output: dict[str, Tensor]) -> dict[str, Tensor]:
         if output.get("feat_gen") is not None:
-            output["feat_gen_denorm"] = self.denormalize(output["feat_gen"], output["feat_gen_lengths"])
+            output["feat_gen_denorm"] = self.denormalize(output["feat_gen"])
         return output
 
     def _reference(self, speech: Tensor) -> dict[str, Tensor]:
@@ -229,11 +236,9 @@ class ESPnetTTSModel(AbsESPnetModel):
                 options[f"{name}_scale"] = natural_scale(name, factor, normalize, log)
         return options
 
-    def denormalize(self, feats: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Features on their own scale: (T, D) -> (T, D), or (B, T, D), (B,) -> (B, T, D)."""
-        if not isinstance(self.normalize, InversibleInterface):
-            return feats
-        return self.normalize.inverse(feats[None])[0][0] if lengths is None else self.normalize.inverse(feats, lengths)[0]
+    def denormalize(self, feats: Tensor) -> Tensor:
+        """Features on their own scale: (T, D) -> (T, D)."""
+        return self.normalize.inverse(feats[None])[0][0] if isinstance(self.normalize, InversibleInterface) else feats
 
 
 def _length(values: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ https://arxiv.org/abs/1506.07503, equations 8 and 9.
 
 # Shapes: U utterances, K hypotheses of each, T frames, A attention's size, C channels, W weight vectors
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.layers.rnn_attention.abs_attention import Memory, Source, uniform_weights
@@ -24,9 +25,17 @@ def location_convolution(channels: int, filter_size: int, window: int = 1) -> to
 
 
 def convolve(convolution: torch.nn.Module, weights: Tensor) -> Tensor:
-    """Shapes: weights (U, K, W, T) -> (U, K, T, C)."""
-    features = convolution(weights.flatten(0, 1).unsqueeze(1))  # (U * K, C, 1, T)
-    return features.squeeze(2).transpose(1, 2).unflatten(0, weights.shape[:2])
+    """The convolution of ``location_convolution``, as a product: so few channels are faster that way, above all back.
+
+    Shapes:
+        weights (U, K, W, T) -> (U, K, T, C)
+    """
+    if type(convolution) is not torch.nn.Conv2d:  # laid out for the processor
+        features = convolution(weights.flatten(0, 1).unsqueeze(1))  # (U * K, C, 1, T)
+        return features.squeeze(2).transpose(1, 2).unflatten(0, weights.shape[:2])
+    num_taps = convolution.kernel_size[1]
+    seen = F.pad(weights, (num_taps // 2, num_taps // 2)).unfold(-1, num_taps, 1)  # (U, K, W, T, taps)
+    return F.linear(seen.transpose(2, 3).flatten(3), convolution.weight.flatten(1))
 
 
 class LocationAttention(AddAttention):

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from espnet2.layers.initialize import initialize
 from espnet2.layers.mask import make_pad_mask
+from espnet2.tts.data_needs import missing
 from espnet2.tts.fastspeech.fastspeech_options import FastSpeechOptions
 from espnet2.tts.feats_extract.per_token import check_durations
 from espnet2.tts.parts.length_regulator import regulate_length, scale_durations
 from espnet2.tts.parts.postnet import Postnet
+from espnet2.tts.parts.randomness import Generators
 from espnet2.tts.parts.signature import network_signature
-from espnet2.tts.parts.speaker import ConditionedTTS
+from espnet2.tts.parts.speaker import ConditionedTTS, present_conditions
 from espnet2.tts.parts.targets import append_eos, frame_weights, refuse_both_maskings, whole_steps
 from espnet2.tts.parts.variance_predictor import VariancePredictor, log_durations, to_durations
 from espnet2.utils.errors import InputError
@@ -37,6 +39,8 @@ class FastSpeech(ConditionedTTS):
         InputError: If options do not fit together.
     """
 
+    wanted_data: tuple[str, ...] = ("durations",)
+    ends_text = True
     options_class: ClassVar[type[FastSpeechOptions]] = FastSpeechOptions
     __signature__: ClassVar[inspect.Signature] = network_signature(FastSpeechOptions)
 
@@ -94,7 +98,7 @@ class FastSpeech(ConditionedTTS):
         """
         tokens, lengths = append_eos(text, text_lengths, self.eos)
         given = {"feats": feats[:, : int(feats_lengths.max())], "feats_lengths": feats_lengths, **given}
-        hs = self.condition(self.encoder(tokens, lengths), **_conditions(given))
+        hs = self.condition(self.encoder(tokens, lengths), **present_conditions(given))
         targets, losses = self._targets(hs, lengths, given)
         predicted = self._predict(hs, make_pad_mask(lengths))
         before, after = self._decode(self._embed(hs, targets), targets["durations"])
@@ -109,10 +113,7 @@ class FastSpeech(ConditionedTTS):
 
     def _given_durations(self, lengths: Tensor, given: Mapping[str, Tensor]) -> Tensor:
         if given.get("durations") is None:
-            raise InputError(
-                f"{type(self).__name__} needs durations: the frames of each token, and of the end of the text. Give data named "
-                "durations (from a teacher or a forced alignment), or use fastspeech2 with learn_alignment: true."
-            )
+            raise missing(self, "durations")
         durations, found = given["durations"], given["durations_lengths"]
         for row in torch.nonzero(found != lengths).flatten().tolist():
             raise InputError(
@@ -168,22 +169,24 @@ class FastSpeech(ConditionedTTS):
         self,
         text: Tensor,
         text_lengths: Tensor,
+        generators: Generators | None = None,
         alpha: float = 1.0,
         use_teacher_forcing: bool = False,
         **given: Any,
-    ) -> dict[str, Tensor]:
+    ) -> list[dict[str, Tensor]]:
         """Synthesise several utterances; each comes out as it does alone.
 
         Args:
             text: Token ids, padded with 0.
             text_lengths: Tokens of each utterance.
+            generators: Not used: nothing is random.
             alpha: Tempo: durations are multiplied by it.
             use_teacher_forcing: Take the given values (``durations`` and so on) in place of predicted ones.
             **given: As of ``forward``, and the network's own options of ``inference``; ``feats`` and ``feats_lengths`` are the
                 reference of the style.
         Returns:
-            ``feat_gen`` (B, T, D), 0 on padding, and ``feat_gen_lengths`` (B,); the values that were used for each token and
-            for the end of the text, ``duration`` (B, L + 1) in frames (of ``reduction_factor``) and so on.
+            Of each ``feat_gen`` (T, D), and the values that were used for each token and for the end of the text, ``duration``
+            (L + 1,) in frames (of ``reduction_factor``) and so on.
         Raises:
             InputError: If something is missing.
 
@@ -192,7 +195,7 @@ class FastSpeech(ConditionedTTS):
         """
         tokens, lengths = append_eos(text, text_lengths, self.eos)
         pad_mask = make_pad_mask(lengths)
-        hs = self._conditioned_rows(self.encoder(tokens, lengths, hide_padding=True), given)
+        hs = self.condition_rows(self.encoder(tokens, lengths, hide_padding=True), given)
         if use_teacher_forcing:
             values, _ = self._targets(hs, lengths, given)
         else:
@@ -201,10 +204,21 @@ class FastSpeech(ConditionedTTS):
         values = self._controlled(values, pad_mask, given)
         durations = values["durations"] = scale_durations(values["durations"], lengths, alpha)
         _, feats = self._decode(self._embed(hs, values), durations, hide_padding=True)
-        num_frames = durations.sum(1) * self.reduction_factor
-        feats = feats.masked_fill(make_pad_mask(num_frames).unsqueeze(-1), 0.0)
-        output = {name: value.unsqueeze(-1) for name, value in values.items() if name != "durations"}  # (B, L + 1, 1)
-        return {"feat_gen": feats, "feat_gen_lengths": num_frames, "duration": durations, **output}
+        return self._rows("feat_gen", feats, values, lengths)
+
+    def _rows(self, name: str, frames: Tensor, values: Tensors, lengths: Tensor) -> list[dict[str, Tensor]]:
+        """What each utterance has: frames (B, T, D) by the name, and values (B, L) of its tokens, lengths (B,)."""
+        num_frames = values["durations"].sum(1) * self.reduction_factor
+        durations = values["durations"]
+        others = {own: value.unsqueeze(-1) for own, value in values.items() if own != "durations"}  # (B, L, 1)
+        return [
+            {
+                name: frames[row, :length],
+                "duration": durations[row, :num_tokens],
+                **{own: value[row, :num_tokens] for own, value in others.items()},
+            }
+            for row, (length, num_tokens) in enumerate(zip(num_frames.tolist(), lengths.tolist()))
+        ]
 
     def inference(  # type: ignore[override]
         self,
@@ -243,26 +257,8 @@ class FastSpeech(ConditionedTTS):
         for name in ("feats", "durations"):
             if name in batch:
                 batch[f"{name}_lengths"] = text.new_tensor([batch[name].size(1)])
-        output = self.inference_batch(text[None], text.new_tensor([len(text)]), **batch, **options)
-        return {name: value[0] for name, value in output.items() if name != "feat_gen_lengths"}
+        return self.inference_batch(text[None], text.new_tensor([len(text)]), **batch, **options)[0]
 
     def _controlled(self, values: Tensors, pad_mask: Tensor, given: Mapping[str, Any]) -> Tensors:
         """Values changed as the user wishes: (B, L) each, pad_mask (B, L)."""
         return values
-
-    def _conditioned_rows(self, hs: Tensor, given: Mapping[str, Any]) -> Tensor:
-        """Condition each utterance by itself where a reference of the style must not see padding."""
-        conditions = _conditions(given)
-        if self.gst is None or conditions.get("feats") is None:
-            return self.condition(hs, **conditions)
-        rows = []
-        for row, num_frames in enumerate(given["feats_lengths"].tolist()):
-            own = {name: value[row : row + 1] for name, value in conditions.items()}
-            rows.append(self.condition(hs[row : row + 1], **{**own, "feats": own["feats"][:, :num_frames]}))
-        return torch.cat(rows)
-
-
-def _conditions(given: Mapping[str, Any]) -> Tensors:
-    """What ``ConditionedTTS.condition`` takes."""
-    names = ("feats", "spembs", "sids", "lids")
-    return {name: given[name] for name in names if given.get(name) is not None}

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from espnet2.layers.dropout import Dropout
+from espnet2.tts.data_needs import given_and_learned, missing
 from espnet2.tts.fastspeech.fastspeech import FastSpeech, Tensors
 from espnet2.tts.fastspeech.fastspeech_options import FastSpeech2Options, VarianceOptions
 from espnet2.tts.feats_extract.per_token import average_per_token
@@ -53,6 +54,8 @@ class FastSpeech2(FastSpeech):
         self.energy_embed = _embedding(options.adim, options.variance("energy"))
         self.lambda_align = options.lambda_align
         self.alignment_module = AlignmentModule(options.adim, self.odim) if options.learn_alignment else None
+        self.learns_durations = options.learn_alignment
+        self.wanted_data = VARIANCES if options.learn_alignment else ("durations", *VARIANCES)
 
     def forward(  # type: ignore[override]
         self, text: Tensor, text_lengths: Tensor, feats: Tensor, feats_lengths: Tensor, **given: Tensor
@@ -75,7 +78,7 @@ class FastSpeech2(FastSpeech):
             text (B, L), text_lengths (B,), feats (B, T, D), feats_lengths (B,)
         """
         if self.alignment_module is not None and given.get("durations") is not None:
-            raise InputError("tts_conf: learn_alignment finds the durations itself; leave the data named durations out.")
+            raise given_and_learned(self)
         return super().forward(text, text_lengths, feats, feats_lengths, **given)
 
     def _targets(self, hs: Tensor, lengths: Tensor, given: Mapping[str, Tensor]) -> tuple[Tensors, Tensors]:
@@ -105,10 +108,7 @@ class FastSpeech2(FastSpeech):
     def _given_values(self, name: str, durations: Tensor, lengths: Tensor, given: Mapping[str, Tensor]) -> Tensor:
         """Pitch or energy of each token: (B, L)."""
         if given.get(name) is None:
-            raise InputError(
-                f"{type(self).__name__} needs {name}: choose {name}_extract ({'dio' if name == 'pitch' else 'energy'}), or give "
-                f"data named {name}."
-            )
+            raise missing(self, name)
         values = given[name].flatten(1)  # (B, L) or (B, T)
         if self.alignment_module is None:
             if values.size(1) != durations.size(1):

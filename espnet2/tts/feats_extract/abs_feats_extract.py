@@ -1,6 +1,7 @@
 """The abstract feature extraction of synthesis."""
 # Shapes: B batch, N samples, T frames, D features
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,6 +18,10 @@ class AbsFeatsExtract(torch.nn.Module, ABC):
     @abstractmethod
     def get_parameters(self) -> dict[str, Any]:
         """What a vocoder has to know of the features."""
+
+    def frame_counter(self) -> Callable[[Tensor], Tensor] | None:
+        """Tells how many frames come of so many samples, and holds no tensors; None where that is not known."""
+        return None
 
     @abstractmethod
     def forward(self, input: Tensor, input_lengths: Tensor, **context: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,5 @@
 """One value per frame, brought to the frames of the features, or to the tokens that they belong to."""
 # Shapes: B batch, T frames, L tokens
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,7 +12,6 @@ def check_durations(
     durations_lengths: Tensor,
     feats_lengths: Tensor,
     reduction_factor: int = 1,
-    utt_ids: Sequence[str] | None = None,
 ) -> None:
     """See whether tokens cover the frames of each utterance, up to one incomplete group of ``reduction_factor``.
 
@@ -23,7 +20,6 @@ def check_durations(
         durations_lengths: Tokens of each utterance.
         feats_lengths: Frames of each utterance.
         reduction_factor: Frames per unit of duration.
-        utt_ids: Names of the utterances, for the message.
 
     Raises:
         InputError: If those of an utterance do not.
@@ -34,9 +30,8 @@ def check_durations(
     left = feats_lengths - durations.sum(1).to(feats_lengths.device) * reduction_factor
     for row in torch.nonzero((left < 0) | (left >= reduction_factor)).flatten().tolist():
         frames = f"{int(durations[row].sum())} frames" + (f" x {reduction_factor}" if reduction_factor > 1 else "")
-        utterance = f"utterance {row + 1} of the batch" if utt_ids is None else f"'{utt_ids[row]}'"
         raise InputError(
-            f"The durations of {utterance} ({int(durations_lengths[row])} tokens) sum to {frames}, its "
+            f"The durations of utterance {row + 1} of the batch ({int(durations_lengths[row])} tokens) sum to {frames}, its "
             f"features have {int(feats_lengths[row])}. Were they made with another hop length, or from other recordings?"
         )
 

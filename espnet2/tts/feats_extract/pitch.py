@@ -3,7 +3,7 @@
 DIO: Morise, Kawahara, Katayose, "Fast and reliable F0 estimation method based on the period extraction of vocal fold
 vibration of singing voice and speech", AES 2009. Harvest: Morise, "Harvest: A high-performance fundamental frequency
 estimator from speech signals", Interspeech 2017. Both are those of WORLD, https://github.com/mmorise/World, and come with
-the package pyworld. YIN needs nothing but torch: see ``yin.py``.
+the package pyworld (or pyworld-prebuilt, which need not compile). YIN needs nothing but torch: see ``yin.py``.
 """
 # Shapes: B batch, N samples, T frames
 import logging
@@ -134,6 +134,6 @@ def _note_fallback(name: str) -> None:
     if name not in _noted:
         _noted.add(name)
         logging.warning(
-            f"pitch_extract: {name} needs pyworld (pip install pyworld); YIN takes its place. Statistics and models of the "
+            f"pitch_extract: {name} needs pyworld (pip install pyworld-prebuilt); YIN takes its place. Statistics and models of the "
             "two differ a little: keep to one."
         )

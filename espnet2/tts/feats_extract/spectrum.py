@@ -5,6 +5,7 @@ logarithm (10).
 """
 # Shapes: B batch, N samples, T frames, F frequencies, M mel bands
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -61,6 +62,10 @@ class LinearSpectrogram(AbsFeatsExtract):
             "win_length": self.win_length,
             "window": self.window,
         }
+
+    def frame_counter(self) -> Callable[[Tensor], Tensor]:
+        """Tells how many frames come of so many samples."""
+        return self.stft.num_frames
 
     def amplitude(self, input: Tensor, input_lengths: Tensor) -> tuple[Tensor, Tensor]:
         """At least the root of ``LEAST_POWER``, on padding too.

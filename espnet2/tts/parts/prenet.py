@@ -5,11 +5,14 @@ https://arxiv.org/abs/1712.05884, section 2.2.
 """
 
 # Shapes: B batch, L tokens, D features, P prenet units, E embedding, C channels
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.layers.dropout import Dropout
+from espnet2.tts.parts.randomness import Generators, StepDropout
 from espnet2.utils.errors import InputError
 
 
@@ -37,19 +40,54 @@ class Prenet(torch.nn.Module):
             for layer in range(num_layers)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def start_dropout(self, generators: Generators, like: Tensor) -> StepDropout | None:
+        """Dropout of utterances that are written together, each with random numbers of its own; None if there is none."""
+        if self.dropout_rate == 0 or not len(self.prenet):
+            return None
+        return StepDropout(generators, self.dropout_rate, len(self.prenet), self.output_size, like)
+
+    def forward(self, x: Tensor, dropout: StepDropout | None = None) -> Tensor:
         """Apply all layers.
 
+        Args:
+            x: Frames.
+            dropout: Of one step; None: drawn here.
+
         Shapes:
-            x (..., D) -> (..., P)
+            x (..., D), or (B, D) with ``dropout`` -> (..., P)
         """
-        for layer in self.prenet:
-            x = F.dropout(layer(x), self.dropout_rate, training=True)
+        if dropout is None:
+            for layer in self.prenet:
+                x = F.dropout(layer(x), self.dropout_rate, training=True)
+            return x
+        for layer, factors in zip(self.prenet, dropout.next()):
+            x = layer(x) * factors
         return x
 
 
+class PrenetInput(torch.nn.Sequential):
+    """A prenet and a linear map.
+
+    Args:
+        prenet: The first.
+        size: Of what comes out.
+    """
+
+    def __init__(self, prenet: Prenet, size: int) -> None:
+        super().__init__(prenet, torch.nn.Linear(prenet.output_size, size))
+
+    @property
+    def prenet(self) -> Prenet:
+        """The first."""
+        return cast(Prenet, self[0])
+
+    def forward(self, x: Tensor, dropout: StepDropout | None = None) -> Tensor:
+        """Apply both; see ``Prenet.forward``."""
+        return self[1](self[0](x, dropout))
+
+
 class TextPrenet(torch.nn.Module):
-    """Embedding and convolutions over the tokens. What lies between them sees no padding mask: so models are trained.
+    """Embedding and convolutions over the tokens. Models are trained without hiding the padding from them.
 
     Args:
         idim: Tokens; token 0 is padding and has a zero embedding.
@@ -99,13 +137,35 @@ class TextPrenet(torch.nn.Module):
         self.use_residual = use_residual
         self.output_size = channels if num_layers else embed_dim
 
-    def forward(self, text: Tensor) -> Tensor:
+    def forward(self, text: Tensor, pad_mask: Tensor | None = None) -> Tensor:
         """Embed and convolve.
 
+        Args:
+            text: Token ids.
+            pad_mask: True where the convolutions are to see zeros, as beyond the ends.
+
         Shapes:
-            text (B, L) -> (B, L, C)
+            text (B, L), pad_mask (B, L) -> (B, L, C)
         """
         x = self.embed(text).transpose(1, 2)  # (B, E, L)
         for conv in self.convs:
+            if pad_mask is not None:
+                x = x.masked_fill(pad_mask.unsqueeze(1), 0.0)
             x = x + conv(x) if self.use_residual else conv(x)
         return x.transpose(1, 2)
+
+
+class TextInput(torch.nn.Sequential):
+    """Convolutions over the tokens' embedding and a linear map.
+
+    Args:
+        prenet: The convolutions.
+        size: Of what comes out.
+    """
+
+    def __init__(self, prenet: TextPrenet, size: int) -> None:
+        super().__init__(prenet, torch.nn.Linear(prenet.output_size, size))
+
+    def forward(self, text: Tensor, pad_mask: Tensor | None = None) -> Tensor:
+        """Apply both; see ``TextPrenet.forward``."""
+        return self[1](self[0](text, pad_mask))

@@ -5,7 +5,9 @@ https://arxiv.org/abs/1806.04558 (the speakers' vectors).
 """
 
 # Shapes: B batch, L tokens, T frames, D features, H size of encoded text, E size of a speaker's vector
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -118,6 +120,31 @@ class ConditionedTTS(AbsTTS):
             return encoded + self.projection(speakers)
         joined = torch.cat([encoded, speakers.expand(-1, encoded.size(1), -1)], -1)
         return joined if self.projection is None else self.projection(joined)
+
+    def condition_rows(self, encoded: Tensor, given: Mapping[str, Any]) -> Tensor:
+        """Tell each text by itself, where a reference of the style must not see the padding of others.
+
+        Args:
+            encoded: Encoded text.
+            given: Conditions and more; with ``feats`` there is ``feats_lengths``.
+
+        Shapes:
+            as of ``condition``
+        """
+        conditions = present_conditions(given)
+        if self.gst is None or "feats" not in conditions:
+            return self.condition(encoded, **conditions)
+        rows = []
+        for row, num_frames in enumerate(given["feats_lengths"].tolist()):
+            own = {name: value[row : row + 1] for name, value in conditions.items()}
+            rows.append(self.condition(encoded[row : row + 1], **{**own, "feats": own["feats"][:, :num_frames]}))
+        return torch.cat(rows)
+
+
+def present_conditions(given: Mapping[str, Any]) -> dict[str, Tensor]:
+    """What ``ConditionedTTS.condition`` takes, as far as it is given."""
+    names = ("feats", "spembs", "sids", "lids")
+    return {name: given[name] for name in names if given.get(name) is not None}
 
 
 def _several(number: int | None) -> int | None:

@@ -25,6 +25,7 @@ from espnet2.layers.positional_encoding import (
 )
 from espnet2.layers.relative_attention import LegacyRelPositionalEncoding
 from espnet2.layers.transformer_layer import TransformerLayer
+from espnet2.tts.parts.prenet import TextInput
 
 # Positions that are not the same in a longer, padded input.
 LENGTH_DEPENDENT = (LegacyRelPositionalEncoding, ConvolutionalPositionalEmbedding)
@@ -158,7 +159,7 @@ class TokenEncoder(torch.nn.Module):
         return self._run(xs, mask, pad_mask if pad_mask.any() else None)
 
     def _run(self, xs: Tensor, mask: Tensor | None, pad_mask: Tensor | None) -> Tensor:
-        x: Any = self.embed(xs)
+        x: Any = self.embed[1:](self.embed[0](xs, pad_mask)) if isinstance(self.embed[0], TextInput) else self.embed(xs)
         pos_emb = None
         if isinstance(x, tuple):
             x, pos_emb = x

@@ -91,16 +91,19 @@ def build_attention(
     return class_(encoder_size, decoder_size, adim, aconv_chans, aconv_filts)
 
 
-def within_window(source: Source, centre: int, backward_window: int, forward_window: int) -> Source:
+def within_window(source: Source, centres: Tensor, backward_window: int, forward_window: int) -> Source:
     """The source with nothing to look at but the tokens around one.
 
     Args:
-        source: Tokens of one utterance.
-        centre: The token.
+        source: Tokens of each utterance.
+        centres: The token of each.
         backward_window: How many tokens before it are left.
         forward_window: How many tokens after it are left.
+
+    Shapes:
+        centres (B,)
     """
     num_tokens = source.pad_mask.size(1)
-    is_late = make_pad_mask([centre + forward_window + 1], num_tokens)
-    is_early = ~make_pad_mask([max(centre - backward_window, 0)], num_tokens)
-    return source._replace(pad_mask=source.pad_mask | (is_late | is_early).to(source.pad_mask.device))
+    is_late = make_pad_mask(centres + forward_window + 1, num_tokens)
+    is_early = ~make_pad_mask(centres - backward_window, num_tokens)
+    return source._replace(pad_mask=source.pad_mask | is_late | is_early)

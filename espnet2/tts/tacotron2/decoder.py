@@ -17,9 +17,10 @@ from torch import Tensor
 
 from espnet2.layers.lstm_run import State, Step
 from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
-from espnet2.tts.parts.autoregression import generate
+from espnet2.tts.parts.autoregression import Ending, Written, corrected, generate
 from espnet2.tts.parts.postnet import Postnet
 from espnet2.tts.parts.prenet import Prenet
+from espnet2.tts.parts.randomness import Generators, StepDropout
 from espnet2.tts.parts.targets import shifted
 from espnet2.tts.tacotron2.attention import within_window
 from espnet2.tts.tacotron2.zoneout import build_cell, start_cell
@@ -33,6 +34,12 @@ class DecoderState(NamedTuple):
     memory: Memory  # of the attention
     steps: list[Step]  # of each layer
     hidden: list[State]  # of each layer
+
+    def keep(self, rows: Tensor) -> "DecoderState":
+        """Some of the utterances: rows (B',)."""
+        memory = tuple(part.index_select(0, rows) for part in self.memory)
+        hidden = [(output[rows], cells[rows]) for output, cells in self.hidden]
+        return DecoderState(self.source.keep(rows), memory, self.steps, hidden)
 
 
 class Decoded(NamedTuple):
@@ -108,69 +115,71 @@ class Decoder(torch.nn.Module):
         Shapes:
             hs (B, N, E), hlens (B,), ys (B, T, D)
         """
-        seen_frames = self._see(shifted(ys, self.reduction_factor))
-        state = self._start(hs, hlens, seen_frames.size(1))
-        tops, weights = [], []
-        for seen in seen_frames.unbind(1):
-            top, own_weights, state = self._step(seen, state)
-            tops.append(top)
-            weights.append(own_weights)
-        att_w = torch.stack(weights, 1)
+        seen = self._see(shifted(ys, self.reduction_factor)).transpose(0, 1)  # (S, B, P)
+        x, contexts, att_w = self._look_and_run(hs, hlens, seen)
+        for cell in self.lstm[1:]:  # nothing of them is looked at in the next step
+            x = _run(cell, x)
         if self.att.keep_attention:
             self.att.attn = att_w.detach().unsqueeze(1)
-        frames, logits = self._output(torch.stack(tops, 1))
+        tops = torch.cat([x, contexts], 2) if self.use_concate else x  # (S, B, Q or Q + E)
+        frames, logits = self._output(tops.transpose(0, 1))
         return Decoded(self._activate(self.postnet(frames)), self._activate(frames), logits, att_w)
+
+    def _look_and_run(self, hs: Tensor, hlens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """All steps of the attention and of the first layer.
+
+        Returns:
+            Outputs of the layer, what the attention has read, and its weights.
+
+        Shapes:
+            hs (B, N, E), hlens (B,), seen (S, B, P) -> (S, B, Q), (S, B, E), (B, S, N)
+        """
+        source = self.att.prepare(hs, hlens)
+        memory = self.att.start(source)
+        state = start_state(hs, self.dunits)
+        step = start_cell(self.lstm[0], len(seen), len(hs), seen)
+        outputs, contexts, weights = [], [], []
+        for _ in range(len(seen)):
+            context, own_weights, memory = self.att(source, state[0].unsqueeze(1), memory)
+            state = step(context.squeeze(1), state)
+            outputs.append(state[0])
+            contexts.append(context.squeeze(1))
+            weights.append(own_weights.squeeze(1))
+        return torch.stack(outputs), torch.stack(contexts), torch.stack(weights, 1)
 
     def inference(
         self,
         hs: Tensor,
-        threshold: float,
-        minlenratio: float,
-        maxlenratio: float,
+        hlens: Tensor,
+        ending: Ending,
         window: tuple[int, int] | None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Write until the end.
+        generators: Generators,
+    ) -> list[Written]:
+        """Write until the end; each utterance comes out as it does alone.
 
         Args:
-            hs: Encoded text.
-            threshold: See ``espnet2.tts.parts.autoregression.generate``, as for the two ratios.
-            minlenratio: Frames per token at least.
-            maxlenratio: Frames per token at most.
+            hs: Encoded texts.
+            hlens: Their tokens.
+            ending: When an utterance ends.
             window: How many tokens before and after the one that was looked at most in the last step may be looked at;
                 None for all.
-        Returns:
-            Frames, the probability of having ended, the attention's weights.
+            generators: The utterances' random numbers, for the prenet.
 
         Shapes:
-            hs (N, E) -> (T, D), (T,), (S, N)
+            hs (B, N, E), hlens (B,)
         """
-        state = self._start(hs.unsqueeze(0), torch.tensor([len(hs)], device=hs.device), None)
-        whole = state.source
-        weights: list[Tensor] = []
+        written = generate(_Writer(self, hs, hlens, window, generators), hlens, ending)
+        frames = corrected(self.postnet, written)
+        return [own._replace(frames=self._activate(after)) for own, after in zip(written, frames)]
 
-        def step(last: Tensor) -> tuple[Tensor, Tensor]:
-            nonlocal state
-            if window is not None:
-                centre = int(weights[-1].argmax()) if weights else 0
-                state = state._replace(source=within_window(whole, centre, *window))
-            top, own_weights, state = self._step(self._see(self._activate(last) if weights else last), state)
-            weights.append(own_weights)
-            frames, logits = self._output(top.unsqueeze(1))
-            return frames[0], logits[0]
-
-        first = hs.new_zeros(1, self.odim)
-        frames, probabilities = generate(step, first, len(hs), threshold, minlenratio, maxlenratio)
-        return self._activate(self.postnet(frames.unsqueeze(0)))[0], probabilities, torch.cat(weights)
-
-    def _start(self, hs: Tensor, hlens: Tensor, num_steps: int | None) -> DecoderState:
+    def _start(self, hs: Tensor, hlens: Tensor) -> DecoderState:
         source = self.att.prepare(hs, hlens)
-        nothing = hs.new_zeros(len(hs), self.dunits)
-        steps = [start_cell(cell, num_steps, len(hs)) for cell in self.lstm]
-        return DecoderState(source, self.att.start(source), steps, [(nothing, nothing) for _ in steps])
+        steps = [start_cell(cell, None, len(hs)) for cell in self.lstm]
+        return DecoderState(source, self.att.start(source), steps, [start_state(hs, self.dunits) for _ in steps])
 
-    def _see(self, frames: Tensor) -> Tensor:
+    def _see(self, frames: Tensor, dropout: StepDropout | None = None) -> Tensor:
         """Shapes: frames (..., D) -> (..., P)."""
-        return frames if self.prenet is None else self.prenet(frames)
+        return frames if self.prenet is None else self.prenet(frames, dropout)
 
     def _activate(self, frames: Tensor) -> Tensor:
         return frames if self.activation is None else self.activation(frames)
@@ -203,3 +212,62 @@ class Decoder(torch.nn.Module):
         """
         frames = self.feat_out(tops).unflatten(2, (self.odim, self.reduction_factor))  # (B, S, D, R)
         return frames.transpose(2, 3).flatten(1, 2), self.prob_out(tops).flatten(1)
+
+
+def start_state(like: Tensor, num_units: int) -> State:
+    """The state of a layer before its first step, for each of the rows of a tensor."""
+    nothing = like.new_zeros(len(like), num_units)
+    return nothing, nothing
+
+
+def _run(cell: torch.nn.Module, xs: Tensor) -> Tensor:
+    """All steps of a layer whose inputs are known: (S, B, Q) -> (S, B, Q)."""
+    state = start_state(xs[0], xs.size(2))
+    step = start_cell(cell, len(xs), xs.size(1), xs)
+    outputs = []
+    for _ in range(len(xs)):
+        state = step(None, state)
+        outputs.append(state[0])
+    return torch.stack(outputs)
+
+
+class _Writer:
+    """Steps of several utterances; see ``espnet2.tts.parts.autoregression.Writer``.
+
+    Args:
+        decoder: What takes them.
+        hs, hlens, window, generators: See ``Decoder.inference``.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        hs: Tensor,
+        hlens: Tensor,
+        window: tuple[int, int] | None,
+        generators: Generators,
+    ) -> None:
+        self.decoder = decoder
+        self.state = decoder._start(hs, hlens)
+        self.source = self.state.source
+        self.last = hs.new_zeros(len(hs), decoder.odim)
+        self.window = window
+        self.centres = torch.zeros_like(hlens)  # (B,) tokens that were looked at most
+        self.dropout = None if decoder.prenet is None else decoder.prenet.start_dropout(generators, hs)
+
+    def step(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Shapes: -> (B, R, D), (B, R), (B, N)."""
+        decoder, state = self.decoder, self.state
+        if self.window is not None:
+            state = state._replace(source=within_window(self.source, self.centres, *self.window))
+        top, weights, self.state = decoder._step(decoder._see(self.last, self.dropout), state)
+        frames, logits = decoder._output(top.unsqueeze(1))
+        self.centres, self.last = weights.argmax(-1), decoder._activate(frames[:, -1])
+        return frames, logits, weights
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some of the utterances: rows (B',)."""
+        self.source, self.state = self.source.keep(rows), self.state.keep(rows)
+        self.last, self.centres = self.last[rows], self.centres[rows]
+        if self.dropout is not None:
+            self.dropout.keep(rows)

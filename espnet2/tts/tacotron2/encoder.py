@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from espnet2.layers.mask import make_pad_mask
 from espnet2.tts.parts.prenet import TextPrenet
 from espnet2.utils.errors import InputError
 
@@ -39,13 +40,18 @@ class Encoder(TextPrenet):
             self.blstm = torch.nn.LSTM(self.output_size, eunits // 2, elayers, batch_first=True, bidirectional=True)
             self.output_size = eunits
 
-    def encode(self, text: Tensor, lengths: Tensor) -> Tensor:
+    def encode(self, text: Tensor, lengths: Tensor, hide_padding: bool = False) -> Tensor:
         """Encode.
+
+        Args:
+            text: Token ids, padded with 0.
+            lengths: Tokens of each text.
+            hide_padding: Let the convolutions see nothing of the padding, so that a text comes out as it does alone.
 
         Shapes:
             text (B, L), lengths (B,) -> (B, L, D)
         """
-        x = self(text)
+        x = self(text, make_pad_mask(lengths, text.size(1)) if hide_padding and len(text) > 1 else None)
         if self.blstm is None:
             return x
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)

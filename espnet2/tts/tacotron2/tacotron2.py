@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from espnet2.tts.parts.autoregression import one_row, right_frames
+from espnet2.tts.parts.autoregression import Ending, one_row, right_frames
+from espnet2.tts.parts.randomness import Generators
 from espnet2.tts.parts.signature import network_signature
 from espnet2.tts.parts.speaker import ConditionedTTS
 from espnet2.tts.parts.targets import append_eos, whole_steps
@@ -88,6 +89,7 @@ class Tacotron2(ConditionedTTS):
         backward_window: int = 1,
         forward_window: int = 3,
         use_teacher_forcing: bool = False,
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Synthesise one utterance.
 
@@ -104,6 +106,7 @@ class Tacotron2(ConditionedTTS):
             backward_window: How many before it.
             forward_window: How many after it.
             use_teacher_forcing: Write each step after the right frame.
+            generator: Its random numbers; None: torch's own.
         Returns:
             ``feat_gen`` (T, D), ``prob`` (T,), ``att_w`` (steps, N).
 
@@ -113,14 +116,42 @@ class Tacotron2(ConditionedTTS):
         Shapes:
             text (N - 1,), feats (T, D), spembs (E,), sids (1,), lids (1,)
         """
-        ended, length = append_eos(text[None], torch.tensor([len(text)], device=text.device), self.eos)
-        conditions = one_row(spembs=spembs, sids=sids, lids=lids)
+        length = torch.tensor([len(text)], device=text.device)
+        conditions: dict[str, Any] = one_row(spembs=spembs, sids=sids, lids=lids)
         if use_teacher_forcing:
             right, _ = whole_steps(*right_frames(feats), self.reduction_factor)
-            decoded = self._decode(ended, length, right, conditions)
+            decoded = self._decode(*append_eos(text[None], length, self.eos), right, conditions)
             return {"feat_gen": decoded.after[0], "prob": decoded.logits[0].sigmoid(), "att_w": decoded.att_w[0]}
-        reference = None if feats is None else feats[None]
-        encoded = self.condition(self.enc.encode(ended, length), reference, **conditions)
+        if feats is not None:
+            conditions["feats"], conditions["feats_lengths"] = right_frames(feats)
+        options: dict[str, Any] = {"threshold": threshold, "minlenratio": minlenratio, "maxlenratio": maxlenratio}
+        options |= {"backward_window": backward_window, "forward_window": forward_window}
+        return self.inference_batch(
+            text[None], length, [generator], use_att_constraint=use_att_constraint, **options, **conditions
+        )[0]
+
+    @torch.no_grad()
+    def inference_batch(  # type: ignore[override]
+        self,
+        text: Tensor,
+        text_lengths: Tensor,
+        generators: Generators | None = None,
+        threshold: float = 0.5,
+        minlenratio: float = 0.0,
+        maxlenratio: float = 10.0,
+        use_att_constraint: bool = False,
+        backward_window: int = 1,
+        forward_window: int = 3,
+        **given: Any,
+    ) -> list[dict[str, Tensor]]:
+        """Synthesise several utterances together; see ``AbsTTS.inference_batch`` and ``inference`` for the options.
+
+        Shapes:
+            text (B, N - 1), text_lengths (B,)
+        """
+        tokens, lengths = append_eos(text, text_lengths, self.eos)
+        encoded = self.condition_rows(self.enc.encode(tokens, lengths, hide_padding=True), given)
         window = (backward_window, forward_window) if use_att_constraint else None
-        frames, probabilities, att_w = self.dec.inference(encoded[0], threshold, minlenratio, maxlenratio, window)
-        return {"feat_gen": frames, "prob": probabilities, "att_w": att_w}
+        ending = Ending(threshold, minlenratio, maxlenratio)
+        written = self.dec.inference(encoded, lengths, ending, window, generators or [None] * len(text))
+        return [{"feat_gen": own.frames, "prob": own.probabilities, "att_w": own.seen} for own in written]

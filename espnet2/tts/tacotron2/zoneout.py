@@ -5,6 +5,8 @@ https://arxiv.org/abs/1606.01305.
 """
 
 # Shapes: B batch, D input size, H hidden units
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -24,21 +26,22 @@ class ZoneOutCell(torch.nn.Module):
         self.cell = cell
         self.zoneout_rate = zoneout_rate
 
-    def start(self, num_steps: int | None, num_rows: int) -> Step:
+    def start(self, num_steps: int | None, num_rows: int, known: Tensor | None = None) -> Step:
         """Make ready for a run; see ``start_lstm``."""
-        run = start_lstm(self.cell, num_steps, num_rows)
+        run = start_lstm(self.cell, num_steps, num_rows, known)
+        draws: Iterator[Tensor] = iter(())
+        if self.training and num_steps is not None:
+            shape = (num_steps, 2, num_rows, self.cell.hidden_size)
+            draws = iter(torch.empty(shape, dtype=torch.bool, device=self.cell.bias_hh.device).bernoulli_(self.zoneout_rate))
 
-        def step(x: Tensor, state: State) -> State:
-            hidden, cells = run(x, state)
-            return self._partly(state[0], hidden), self._partly(state[1], cells)
+        def step(x: Tensor | None, state: State) -> State:
+            (hidden, cells), (old_hidden, old_cells) = run(x, state), state
+            if not self.training:
+                return torch.lerp(hidden, old_hidden, self.zoneout_rate), torch.lerp(cells, old_cells, self.zoneout_rate)
+            kept = next(draws)
+            return torch.where(kept[0], old_hidden, hidden), torch.where(kept[1], old_cells, cells)
 
         return step
-
-    def _partly(self, old: Tensor, new: Tensor) -> Tensor:
-        if not self.training:
-            return torch.lerp(new, old, self.zoneout_rate)
-        is_kept = torch.rand_like(old) < self.zoneout_rate
-        return torch.where(is_kept, old, new)
 
 
 def build_cell(input_size: int, hidden_size: int, zoneout_rate: float) -> torch.nn.LSTMCell | ZoneOutCell:
@@ -47,9 +50,9 @@ def build_cell(input_size: int, hidden_size: int, zoneout_rate: float) -> torch.
     return ZoneOutCell(cell, zoneout_rate) if zoneout_rate > 0 else cell
 
 
-def start_cell(cell: torch.nn.Module, num_steps: int | None, num_rows: int) -> Step:
+def start_cell(cell: torch.nn.Module, num_steps: int | None, num_rows: int, known: Tensor | None = None) -> Step:
     """Make a cell of ``build_cell`` ready for a run; see ``start_lstm``."""
     if isinstance(cell, ZoneOutCell):
-        return cell.start(num_steps, num_rows)
+        return cell.start(num_steps, num_rows, known)
     assert isinstance(cell, torch.nn.LSTMCell)
-    return start_lstm(cell, num_steps, num_rows)
+    return start_lstm(cell, num_steps, num_rows, known)

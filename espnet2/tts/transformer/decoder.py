@@ -16,6 +16,8 @@ from espnet2.layers.feed_forward import PositionwiseFeedForward
 from espnet2.layers.growing_tensor import GrowingTensor
 from espnet2.layers.layer_norm import LayerNorm
 from espnet2.layers.mask import causal_mask, make_attention_mask
+from espnet2.tts.parts.prenet import PrenetInput
+from espnet2.tts.parts.randomness import StepDropout
 
 # (kind, number of the layer) -> attention
 MakeAttention = Callable[[str, int], MultiHeadedAttention]
@@ -28,6 +30,14 @@ class DecoderState(NamedTuple):
     source: list[KeysValues]  # of each layer, the text's
     cache: list[tuple[GrowingTensor, GrowingTensor]]  # of each layer, keys and values of the steps so far
     num_steps: int
+    source_mask: Tensor | None = None  # (B, 1, N) True on tokens; None without padding
+
+    def keep(self, rows: Tensor) -> "DecoderState":
+        """Some of the utterances: rows (B',)."""
+        source = [(keys[rows], values[rows]) for keys, values in self.source]
+        cache = [(GrowingTensor(keys.values[rows], 2), GrowingTensor(values.values[rows], 2)) for keys, values in self.cache]
+        mask = None if self.source_mask is None else self.source_mask[rows]
+        return DecoderState(source, cache, self.num_steps, mask)
 
 
 class Decoder(torch.nn.Module):
@@ -106,37 +116,57 @@ class Decoder(torch.nn.Module):
             x = layer(x, look_back, look_at_source)
         return self.after_norm(x)
 
-    def start(self, hs: Tensor) -> DecoderState:
+    def start(self, hs: Tensor, hlens: Tensor | None = None) -> DecoderState:
         """Compute what depends on the text alone.
 
+        Args:
+            hs: Encoded text.
+            hlens: Its tokens; None for all.
+
         Shapes:
-            hs (B, N, D)
+            hs (B, N, D), hlens (B,)
         """
         source = [layer.src_attn.project_key_value(hs, hs) for layer in self.layers]
         nothing = [(keys[:, :, :0], values[:, :, :0]) for keys, values in source]
         cache = [(GrowingTensor(keys, 2), GrowingTensor(values, 2)) for keys, values in nothing]
-        return DecoderState(source, cache, 0)
+        mask = None
+        if hlens is not None and int(hlens.min()) < hs.size(1):
+            mask = make_attention_mask(hlens, hs.size(1))
+        return DecoderState(source, cache, 0, mask)
 
-    def step(self, last: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
-        """Read one step more of utterances whose texts are equally long.
+    def step(
+        self, last: Tensor, state: DecoderState, dropout: StepDropout | None = None
+    ) -> tuple[Tensor, Tensor, DecoderState]:
+        """Read one step more.
 
+        Args:
+            last: What it looks at.
+            state: What the step before has left.
+            dropout: Of the prenet; None: drawn there.
         Returns:
             The step's vectors, where the layers look in the text, and what the step leaves.
 
         Shapes:
             last (B, F) -> (B, D), (B, layers, H, N)
         """
-        x = self.embed[-1](self.embed[:-1](last.unsqueeze(1)), offset=state.num_steps)  # (B, 1, D)
+        first = self.embed[0]
+        seen = first(last, dropout) if isinstance(first, PrenetInput) else self.embed[:-1](last)
+        x = self.embed[-1](seen.unsqueeze(1), offset=state.num_steps)  # (B, 1, D)
         cache, weights = [], []
         for layer, source, own in zip(self.layers, state.source, state.cache):
-            x, own, seen = self._next(layer, x, source, own)
+            x, own, attention = self._next(layer, x, source, own, state.source_mask)
             cache.append(own)
-            weights.append(seen)
-        state = DecoderState(state.source, cache, state.num_steps + 1)
+            weights.append(attention)
+        state = state._replace(cache=cache, num_steps=state.num_steps + 1)
         return self.after_norm(x).squeeze(1), torch.cat(weights, 2).transpose(1, 2), state
 
     def _next(
-        self, layer: DecoderLayer, x: Tensor, source: KeysValues, cache: tuple[GrowingTensor, GrowingTensor]
+        self,
+        layer: DecoderLayer,
+        x: Tensor,
+        source: KeysValues,
+        cache: tuple[GrowingTensor, GrowingTensor],
+        source_mask: Tensor | None,
     ) -> tuple[Tensor, tuple[GrowingTensor, GrowingTensor], Tensor]:
         """Shapes: x (B, 1, D) -> (B, 1, D), the cache, (B, H, 1, N)."""
         weights: list[Tensor] = []
@@ -150,7 +180,7 @@ class Decoder(torch.nn.Module):
 
         def look_at_source(y: Tensor) -> Tensor:
             query = layer.src_attn.project_query(y)
-            weights.append(layer.src_attn.weights(query, source[0], None))
-            return layer.src_attn.attend(query, *source, None)
+            weights.append(layer.src_attn.weights(query, source[0], source_mask))
+            return layer.src_attn.attend(query, *source, source_mask)
 
         return layer(x, look_back, look_at_source), cache, weights[0]

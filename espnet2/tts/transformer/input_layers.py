@@ -8,7 +8,7 @@ import torch
 
 from espnet2.layers.dropout import Dropout
 from espnet2.layers.positional_encoding import PositionalEncoding, ScaledPositionalEncoding
-from espnet2.tts.parts.prenet import Prenet, TextPrenet
+from espnet2.tts.parts.prenet import Prenet, PrenetInput, TextInput, TextPrenet
 
 
 def text_input(
@@ -39,7 +39,7 @@ def text_input(
     if not num_layers:
         return torch.nn.Embedding(idim, size, padding_idx=0)
     prenet = TextPrenet(idim, embed_dim, num_layers, channels, kernel_size, use_batch_norm, False, dropout_rate)
-    return torch.nn.Sequential(prenet, torch.nn.Linear(prenet.output_size, size))
+    return TextInput(prenet, size)
 
 
 def frame_input(
@@ -70,6 +70,6 @@ def frame_input(
     positions = (ScaledPositionalEncoding if scaled else PositionalEncoding)(size, positional_dropout_rate)
     if num_layers:
         prenet = Prenet(odim, num_layers, num_units, prenet_dropout_rate)
-        return torch.nn.Sequential(torch.nn.Sequential(prenet, torch.nn.Linear(num_units, size)), positions)
+        return torch.nn.Sequential(PrenetInput(prenet, size), positions)
     linear = torch.nn.Linear(odim, size)
     return torch.nn.Sequential(linear, torch.nn.LayerNorm(size), Dropout(dropout_rate), torch.nn.ReLU(), positions)

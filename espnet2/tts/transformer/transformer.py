@@ -14,15 +14,13 @@ from torch import Tensor
 from espnet2.layers.initialize import initialize
 from espnet2.layers.positional_encoding import ScaledPositionalEncoding
 from espnet2.layers.transformer_layer import TransformerLayer
-from espnet2.tts.parts.autoregression import generate, one_row, right_frames
+from espnet2.tts.parts.autoregression import Ending, Written, corrected, generate, one_row, right_frames
+from espnet2.tts.parts.prenet import PrenetInput
+from espnet2.tts.parts.randomness import Generators
 from espnet2.tts.parts.signature import network_signature
 from espnet2.tts.parts.speaker import ConditionedTTS
 from espnet2.tts.parts.targets import append_eos, shifted, whole_steps
 from espnet2.tts.transformer.transformer_options import TransformerOptions
-
-Written = tuple[
-    Tensor, Tensor, Tensor
-]  # frames (T, D) before the postnet, probability of the end (T,), (layers, H, S, N)
 
 
 class Transformer(ConditionedTTS):
@@ -122,6 +120,7 @@ class Transformer(ConditionedTTS):
         minlenratio: float = 0.0,
         maxlenratio: float = 10.0,
         use_teacher_forcing: bool = False,
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Synthesise one utterance.
 
@@ -135,6 +134,7 @@ class Transformer(ConditionedTTS):
             minlenratio: Frames per token at least.
             maxlenratio: Frames per token at most.
             use_teacher_forcing: Write each step after the right frame.
+            generator: Its random numbers; None: torch's own.
         Returns:
             ``feat_gen`` (T, D), ``prob`` (T,), ``att_w`` (layers, heads, S, N).
 
@@ -144,44 +144,90 @@ class Transformer(ConditionedTTS):
         Shapes:
             text (N - 1,), feats (T, D), spembs (E,), sids (1,), lids (1,)
         """
-        ended, length = append_eos(text[None], torch.tensor([len(text)], device=text.device), self.eos)
-        reference = None if feats is None else feats[None]
-        conditions = one_row(spembs=spembs, sids=sids, lids=lids)
-        encoded = self.condition(self.encoder(ended, length), reference, **conditions)
+        length = torch.tensor([len(text)], device=text.device)
+        conditions: dict[str, Any] = one_row(spembs=spembs, sids=sids, lids=lids)
+        if feats is not None:
+            conditions["feats"], conditions["feats_lengths"] = right_frames(feats)
         if use_teacher_forcing:
-            frames, probabilities, att_w = self._write_after(encoded, length, *right_frames(feats))
-        else:
-            frames, probabilities, att_w = self._write(encoded, threshold, minlenratio, maxlenratio)
-        return {"feat_gen": self.postnet(frames[None])[0], "prob": probabilities, "att_w": att_w}
+            return self._write_after(text[None], length, *right_frames(feats), conditions)
+        ending = Ending(threshold, minlenratio, maxlenratio)._asdict()
+        return self.inference_batch(text[None], length, [generator], **ending, **conditions)[0]
 
-    def _write_after(self, encoded: Tensor, text_lengths: Tensor, feats: Tensor, feats_lengths: Tensor) -> Written:
+    def _write_after(
+        self, text: Tensor, length: Tensor, feats: Tensor, feats_lengths: Tensor, conditions: Mapping[str, Any]
+    ) -> dict[str, Tensor]:
         """Write each step of an utterance after the right frame.
 
         Shapes:
-            encoded (1, N, adim), text_lengths (1,), feats (1, T, D), feats_lengths (1,)
+            text (1, N - 1), length (1,), feats (1, T, D), feats_lengths (1,)
         """
+        tokens, lengths = append_eos(text, length, self.eos)
+        encoded = self.condition_rows(self.encoder(tokens, lengths), conditions)
         feats, feats_lengths = whole_steps(feats, feats_lengths, self.reduction_factor)
         last, num_steps = shifted(feats, self.reduction_factor), feats_lengths // self.reduction_factor
         seen: list[Tensor] = []
-        frames, logits = self._output(self.decoder(encoded, text_lengths, last, num_steps, seen))
-        return frames[0], logits[0].sigmoid(), torch.cat(seen)
+        frames, logits = self._output(self.decoder(encoded, lengths, last, num_steps, seen))
+        return {"feat_gen": self.postnet(frames)[0], "prob": logits[0].sigmoid(), "att_w": torch.cat(seen)}
 
-    def _write(self, encoded: Tensor, threshold: float, minlenratio: float, maxlenratio: float) -> Written:
-        """Write an utterance; see ``generate``.
+    @torch.no_grad()
+    def inference_batch(  # type: ignore[override]
+        self,
+        text: Tensor,
+        text_lengths: Tensor,
+        generators: Generators | None = None,
+        threshold: float = 0.5,
+        minlenratio: float = 0.0,
+        maxlenratio: float = 10.0,
+        **given: Any,
+    ) -> list[dict[str, Tensor]]:
+        """Synthesise several utterances together; see ``AbsTTS.inference_batch`` and ``inference`` for the options.
 
         Shapes:
-            encoded (1, N, adim)
+            text (B, N - 1), text_lengths (B,)
         """
-        state = self.decoder.start(encoded)
-        seen: list[Tensor] = []
+        tokens, lengths = append_eos(text, text_lengths, self.eos)
+        encoded = self.condition_rows(self.encoder(tokens, lengths, hide_padding=True), given)
+        writer = _Writer(self, encoded, lengths, generators or [None] * len(text))
+        written = generate(writer, lengths, Ending(threshold, minlenratio, maxlenratio))
+        frames = corrected(self.postnet, written)
+        return [_output_of(own, after) for own, after in zip(written, frames)]
 
-        def step(last: Tensor) -> tuple[Tensor, Tensor]:
-            nonlocal state
-            decoded, weights, state = self.decoder.step(last, state)
-            seen.append(weights[0])
-            frames, logits = self._output(decoded.unsqueeze(1))
-            return frames[0], logits[0]
 
-        first = encoded.new_zeros(1, self.odim)
-        frames, probabilities = generate(step, first, encoded.size(1), threshold, minlenratio, maxlenratio)
-        return frames, probabilities, torch.stack(seen, 2)
+def _output_of(written: Written, frames: Tensor) -> dict[str, Tensor]:
+    """What ``inference`` gives of an utterance; frames (T, D) after the postnet."""
+    att_w = written.seen.permute(1, 2, 0, 3)  # (layers, H, S, N)
+    return {"feat_gen": frames, "prob": written.probabilities, "att_w": att_w}
+
+
+class _Writer:
+    """Steps of several utterances; see ``espnet2.tts.parts.autoregression.Writer``.
+
+    Args:
+        network: What takes them.
+        encoded: Texts.
+        lengths: Their tokens.
+        generators: The utterances' random numbers, for the prenet.
+
+    Shapes:
+        encoded (B, N, adim), lengths (B,)
+    """
+
+    def __init__(self, network: Transformer, encoded: Tensor, lengths: Tensor, generators: Generators) -> None:
+        self.network = network
+        self.state = network.decoder.start(encoded, lengths)
+        self.last = encoded.new_zeros(len(encoded), network.odim)
+        first = network.decoder.embed[0]
+        self.dropout = first.prenet.start_dropout(generators, encoded) if isinstance(first, PrenetInput) else None
+
+    def step(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Shapes: -> (B, R, D), (B, R), (B, layers, H, N)."""
+        decoded, weights, self.state = self.network.decoder.step(self.last, self.state, self.dropout)
+        frames, logits = self.network._output(decoded.unsqueeze(1))
+        self.last = frames[:, -1]
+        return frames, logits, weights
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some of the utterances: rows (B',)."""
+        self.state, self.last = self.state.keep(rows), self.last[rows]
+        if self.dropout is not None:
+            self.dropout.keep(rows)

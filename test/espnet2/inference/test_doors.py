@@ -1,4 +1,5 @@
 """The inference doors end to end on the reference models and small sound files."""
+import importlib
 import json
 import math
 import shutil
@@ -11,6 +12,7 @@ import soundfile
 import torch
 
 from espnet2.bin import asr_inference, asr_transcribe, lm_calc_perplexity
+from espnet2.inference.options import parse_required
 from espnet2.inference.perplexity import perplexity
 from espnet2.utils.errors import InputError
 from test.shared import SHARED, needs_shared
@@ -152,6 +154,32 @@ def test_help_imports_no_torch(door):
         f"text = {door}.get_parser().format_help()\nassert 'torch' not in sys.modules\nassert '--batch_size' in text"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "door, shown",
+    [
+        ("asr_inference", ["long_seconds", "strict_rate"]),
+        ("asr_inference_maskctc", ["long_seconds", "strict_rate"]),
+        ("tts_inference", ["strict_rate"]),
+        ("lm_inference", []),
+        ("lm_calc_perplexity", []),
+    ],
+)
+def test_doors_show_what_they_use_and_know_what_others_use(door, shown, tmp_path, capsys):
+    module = importlib.import_module(f"espnet2.bin.{door}")
+    parser = module.get_parser()
+    text = parser.format_help()
+    assert [name for name in ("long_seconds", "strict_rate") if f"--{name}" in text] == shown
+    (tmp_path / "decode.yaml").write_text("long_seconds: 30\nstrict_rate: true\n")
+    args = parse_required(parser, ["--config", str(tmp_path / "decode.yaml"), "--strict_rate", "false"])
+    told = capsys.readouterr().err
+    assert ("strict_rate has no effect" in told, "long_seconds has no effect" in told) == (
+        "strict_rate" not in shown,
+        "long_seconds" not in shown,
+    )
+    assert parse_required(module.get_parser(), []).ngpu == 0 and not capsys.readouterr().err
+    assert args.batch_size == 1
 
 
 def test_speech2text_is_handed_on():

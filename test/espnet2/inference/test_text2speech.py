@@ -9,8 +9,8 @@ import soundfile
 import torch
 
 from espnet2.gan_tts.hifigan.generator import HiFiGANGenerator
-from espnet2.gan_tts.hifigan.vocoder import FeatureVocoder
 from espnet2.gan_tts.parallel_wavegan import save_generator
+from espnet2.gan_tts.vocoder import FeatureVocoder
 from espnet2.inference.text2speech import Text2Speech
 from espnet2.tts.feats_extract.spectrum import LogMelFbank
 from espnet2.utils.errors import InputError
@@ -50,20 +50,6 @@ def test_tempo(exp, text2speech):
     normal, slow = (int(model("Hello there.")["duration"].sum()) for model in (text2speech, slower))
     assert slow == pytest.approx(2 * normal, abs=3)
     assert int(text2speech("Hello there.", decode_conf={"alpha": 2.0})["duration"].sum()) == slow
-
-
-@pytest.mark.parametrize("always_fix_seed", [False, True])
-def test_several_together_are_as_alone(exp, always_fix_seed):
-    text2speech = Text2Speech.from_pretrained(exp, always_fix_seed=always_fix_seed)
-    texts = ["Hello there.", "A", "Something longer than that, is it not?"]
-    for result, text in zip(text2speech.batch(texts, [{}] * 3), texts):
-        alone = text2speech(text)
-        assert result.keys() == alone.keys()
-        for name in ("feat_gen", "feat_gen_denorm", "duration", "pitch", "energy"):
-            torch.testing.assert_close(result[name], alone[name], atol=1e-5, rtol=1e-5)
-        assert len(result["wav"]) == len(alone["wav"])
-        if always_fix_seed:
-            torch.testing.assert_close(result["wav"], alone["wav"])
 
 
 def test_a_long_text_is_cut_and_joined(exp):

@@ -100,7 +100,7 @@ def test_dio_falls_back_to_yin_with_a_note(monkeypatch, caplog):
     with caplog.at_level(logging.WARNING):
         found, _ = Dio(FS, use_token_averaged_f0=False)(speech, lengths)
     torch.testing.assert_close(found, Yin(FS, use_token_averaged_f0=False)(speech, lengths)[0])
-    assert caplog.text.count("pip install pyworld") == 1
+    assert caplog.text.count("pip install pyworld-prebuilt") == 1
 
 
 def test_discrete_pitch_is_refused():

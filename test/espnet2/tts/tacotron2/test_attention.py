@@ -64,7 +64,7 @@ def test_forward_attention_does_not_jump():
 @pytest.mark.parametrize(("centre", "allowed"), [(0, range(4)), (3, range(2, 7)), (6, range(5, 7))])
 def test_window(centre, allowed):
     source = build("location").prepare(torch.randn(1, N, E), torch.tensor([N]))
-    mask = within_window(source, centre, 1, 3).pad_mask[0]
+    mask = within_window(source, torch.tensor([centre]), 1, 3).pad_mask[0]
     assert [n for n in range(N) if not mask[n]] == list(allowed)
 
 

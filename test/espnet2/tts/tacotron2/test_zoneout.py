@@ -10,7 +10,7 @@ def states(rate, training):
     cell = build_cell(3, 400, rate).train(training)
     x, state = torch.randn(2, 3), (torch.randn(2, 400), torch.randn(2, 400))
     plain = cell.cell if isinstance(cell, ZoneOutCell) else cell
-    return start_cell(cell, None, 2)(x, state), state, plain(x, state)
+    return start_cell(cell, 1, 2)(x, state), state, plain(x, state)
 
 
 @torch.no_grad()
