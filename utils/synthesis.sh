@@ -92,8 +92,13 @@ synthesise_set() {
         fi
     done
     cp "${data}/feats_type" "${dir}/feats_type"
-    find "${dir}" -path "*/wav/*.wav" | sort | sed 's:^.*/\(.*\)\.wav$:\1 &:' > "${dir}/wav.scp"
-    made=$(num_lines "${dir}/wav.scp") total=$(num_lines "${data}/text")
-    [ "${made}" -eq "${total}" ] || die "${made} of ${total} utterances of ${data} were synthesised; see ${log_dir}"
-    mv "${dir}/wav.scp" "${dir}/wav/wav.scp"
+    name=${dir}/wav/wav.scp
+    if [ -d "${dir}/wav" ]; then
+        find "${dir}/wav" -name "*.wav" | sort | sed 's:^.*/\(.*\)\.wav$:\1 &:' > "${name}"
+    else
+        name=${dir}/speech_shape
+        log "${dir}: features only. --vocoder_file names what makes speech of them; Griffin-Lim does not know them"
+    fi
+    made=$([ ! -e "${name}" ] || num_lines "${name}") total=$(num_lines "${data}/text")
+    [ "${made:=0}" -eq "${total}" ] || die "${made} of ${total} utterances of ${data} were synthesised; see ${log_dir}"
 }

@@ -34,6 +34,13 @@ mangle() {
     printf '%s' "${name}"
 }
 
+# check_name OPTION PATH: stop when the last part of a path is too long for a folder's name; OPTION gives it another one.
+check_name() {
+    local name=${2##*/}
+    ((${#name} <= 255)) || die "${name} has ${#name} characters, and a folder's name at most 255: give it a shorter one by --$1," \
+        "or put flags into a YAML file"
+}
+
 # The name of a model or n-gram file as a part of a tag: "valid.acc.ave.pth" -> "valid.acc.ave".
 file_tag() {
     local name=${1//\//_}
@@ -92,16 +99,40 @@ collect_stats() {
     ((jobs > 0)) || die "nothing to collect statistics from: $3 or $4 is empty"
     split_list "$3" "${jobs}" "${logdir}/train.JOB.scp"
     split_list "$4" "${jobs}" "${logdir}/${valid_name}.JOB.scp"
+    rm -rf "${logdir}"/stats.*/             # what an earlier run kept
     log "${task}: $(num_lines "$3") + $(num_lines "$4") utterances in ${jobs} jobs, see ${logdir}/stats.*.log"
     run_jobs "${train_cmd}" "JOB=1:${jobs}" "${logdir}/stats.JOB.log" \
         "${python}" -m "espnet2.bin.${task}_train" --collect_stats true --use_preprocessor true \
         --train_shape_file "${logdir}/train.JOB.scp" --valid_shape_file "${logdir}/${valid_name}.JOB.scp" \
         --output_dir "${logdir}/stats.JOB" "${options[@]}" --dist_world_size 1      # each job is alone
+    end_dry_run "${logdir}/stats.1"
     for ((job = 1; job <= jobs; job++)); do
         inputs+=(--input_dir "${logdir}/stats.${job}")
     done
     [ "${sum_stats:-true}" = true ] || inputs+=(--skip_sum_stats)
+    rm -rf "${dir}/train" "${dir}/valid"
+    tell_left_out "${logdir}"
     door aggregate_stats_dirs "${inputs[@]}" --output_dir "${dir}"
+}
+
+# end_dry_run DIR: end well where the job that wrote DIR/config.yaml was a dry run, which makes nothing for later stages.
+end_dry_run() {
+    grep -qsx "dry_run: true" "$1/config.yaml" || return 0
+    log "Dry run: options and model are well, see $1/config.yaml. Nothing was collected or trained; without --dry_run it goes on."
+    exit 0
+}
+
+# tell_left_out LOGDIR: one warning about the utterances that the jobs of statistics could not use, if there are any.
+tell_left_out() {
+    local message="Left out a damaged utterance" shown=5 line
+    local -a found=()
+    mapfile -t found < <(grep -hs "${message}" "$1"/stats.*.log)
+    [ "${#found[@]}" -gt 0 ] || return 0
+    log "WARNING: ${#found[@]} utterances cannot be used, and are left out of statistics and training:"
+    for line in "${found[@]:0:shown}"; do
+        printf '    %s\n' "${line#*"${message} ("*): }"
+    done
+    [ "${#found[@]}" -le "${shown}" ] || printf '    ... all of them: grep "%s" %s/stats.*.log\n' "${message}" "$1"
 }
 
 # append_vocab_size STATS_DIR TYPE TOKEN_LIST: text_shape.TYPE, where the size of the vocabulary follows each length.
@@ -153,4 +184,5 @@ train_task() {
         door launch --cmd "${cuda_cmd} --name ${name}" --log "${dir}/train.log" \
         --ngpu "${ngpu}" --num_nodes "${num_nodes}" --init_file_prefix "${dir}/.dist_init_" \
         --multiprocessing_distributed true -- "${safe_words[@]}"
+    end_dry_run "${dir}"
 }

@@ -29,7 +29,10 @@ def aggregate_stats_dirs(
         InputError: If a job left a file out, or two have the same utterance.
     """
     for mode in ("train", "valid"):
-        sources = [Path(folder) / mode for folder in input_dirs]
+        folders = [Path(folder) / mode for folder in input_dirs]
+        sources = [folder for folder in folders if _names(folder / "batch_keys")]  # others left all utterances out
+        if not sources:
+            raise InputError(f"{folders[0]}, ...: no utterance of the {mode} data can be used; the jobs' logs tell why")
         target = Path(output_dir) / mode
         for key in _names(sources[0] / "batch_keys"):
             _join_tables([source / f"{key}_shape" for source in sources], target / f"{key}_shape", in_order=True)

@@ -110,7 +110,8 @@ def check_data(task: Any, args: argparse.Namespace, model: AbsESPnetModel) -> In
             problems.append(str(error))
     if problems:
         raise InputError("\n".join(problems))
-    return InputNeeds(rates, model.least_lengths())
+    model.check_data_names([name for _, name, _ in data_files(args, "train")])
+    return InputNeeds(rates, model.least_lengths(), check=model.utterance_check())
 
 
 def train(task: Any, args: argparse.Namespace, model: AbsESPnetModel, distributed: Distributed) -> None:

@@ -1,10 +1,12 @@
 """What the trainer asks of a model: a loss with its statistics, and features to collect mean and variance of."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
+
+from espnet2.train.input_needs import Check
 
 
 class AbsESPnetModel(torch.nn.Module, ABC):
@@ -44,3 +46,16 @@ class AbsESPnetModel(torch.nn.Module, ABC):
     def least_lengths(self) -> dict[str, int]:
         """The least samples or frames of which something is left in the model, by data name; less is left out."""
         return {}
+
+    def utterance_check(self) -> Check | None:
+        """Finds what does not fit together in the data of an utterance, which is left out then."""
+        return None
+
+    def check_data_names(self, names: Collection[str]) -> None:
+        """Refuse data sets that lack what the loss needs, beyond what the task says.
+
+        Args:
+            names: Of the data that there are.
+        Raises:
+            InputError: If something is missing.
+        """

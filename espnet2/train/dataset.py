@@ -104,7 +104,11 @@ class ESPnetDataset:
                 raise InputError(f"utterance '{uid}': {error}") from error
         for name in self.needs.least_lengths.keys() & data.keys():
             self._check_length(uid, name, len(data[name]))
-        return uid, {name: self._typed(uid, name, value) for name, value in data.items()}
+        typed = {name: self._typed(uid, name, value) for name, value in data.items()}
+        wrong = None if self.needs.check is None else self.needs.check(typed)
+        if wrong is not None:
+            raise InputError(f"{self._place(uid, wrong[0])}: {wrong[1]}")
+        return uid, typed
 
     def _read(self, uid: str) -> dict[str, Any]:
         data = None if self.cache is None else self.cache.get(uid)
@@ -117,10 +121,14 @@ class ESPnetDataset:
     def _check_length(self, uid: str, name: str, length: int) -> None:
         least = self.needs.least_lengths[name]
         if length < least:
-            reader = self.readers[name]
-            place = reader.path if reader.ids is None else f"{reader.path}:{reader.ids.line_of(uid)}"
             detail = f"{length} samples, but the model needs {least} to make anything of it; leave it out"
-            raise InputError(f"{place}: utterance '{uid}': '{name}' is too short: {detail}")
+            raise InputError(f"{self._place(uid, name)} is too short: {detail}")
+
+    def _place(self, uid: str, name: str) -> str:
+        """Where a datum comes from, for messages."""
+        reader = self.readers[name]
+        place = reader.path if reader.ids is None else f"{reader.path}:{reader.ids.line_of(uid)}"
+        return f"{place}: utterance '{uid}': '{name}'"
 
     def _typed(self, uid: str, name: str, value: Any) -> np.ndarray:
         if not isinstance(value, np.ndarray) or value.dtype.kind not in self._dtypes:

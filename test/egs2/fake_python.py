@@ -47,6 +47,10 @@ elif module == "tokenize_text":
     else:
         for line in Path(value("--input")).read_text().splitlines():
             print(*line.split()[1:])
+elif module.endswith("_train") and "--dry_run" in args:
+    folder = Path(value("--output_dir"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text("dry_run: true\n")
 elif module.endswith("_train") and "--collect_stats" in args:
     for part in ("train", "valid"):
         folder = Path(value("--output_dir")) / part

@@ -257,6 +257,7 @@ def test_senseless_sets_are_refused(recipe, args, message):
         (["--stage", "pack", "--skip_upload_hf", "false"], "comes with the sharing feature"),
         (["--stage", "14", "--skip-packing", "false"], "comes with the sharing feature"),
         (["--stage", "10", "--asr_args", "--x 'y"], "is a quote missing?"),
+        (["--asr_args", "--x " + 250 * "y"], "a folder's name at most 255: give it a shorter one by --asr_tag"),
     ],
 )
 def test_what_cannot_be_done_is_said(recipe, args, message):
@@ -308,3 +309,11 @@ def test_run_sh_repeats_the_stage(recipe):
     resume = recipe.folder / "exp/asr_stats_raw_char/run.sh"
     assert resume.read_text().endswith('--use_lm false --stage 10 "$@"; exit $?\n')
     assert resume.stat().st_mode & 0o100
+
+
+@pytest.mark.slow
+def test_a_dry_run_ends_well_at_its_first_stage(recipe):
+    options = ("--ngpu", "0", "--nj", "2", "--use_lm", "false", "--token_type", "char", "--asr_args", "--dry_run true")
+    result = recipe.run(*options)
+    assert result.returncode == 0, result.stdout
+    assert stages_run(result.stdout) == [1, 3, 4, 5, 10] and "Dry run: " in result.stdout

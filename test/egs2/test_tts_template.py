@@ -238,6 +238,7 @@ def test_tokens_of_characters_have_no_g2p_in_their_name(tts_recipe):
         (["--durations_asr", "no"], "--durations_asr no: no such folder"),
         (["--durations_asr", "dump", "--teacher_dumpdir", "dump"], "choose one of them"),
         (["--feats_type", "fbank"], "--feats_type must be one of: raw"),
+        (["--tts_args", "--x " + 250 * "y"], "a folder's name at most 255: give it a shorter one by --tag"),
         (["--download_model", "x"], "not have yet"),
         (["--stage", "4", "--stop_stage", "4", "--srctexts", "no.txt"], "no.txt: no such file"),
         (["--stage", "decode"], "stage 6 (tts_train) makes it"),
@@ -278,3 +279,26 @@ def test_setup_makes_a_recipe(tmp_path: Path):
     subprocess.run([EGS2 / "TEMPLATE/tts1/setup.sh", f"{tmp_path}/corpus/tts1"], cwd=tmp_path, check=True, capture_output=True)
     assert os.readlink(tmp_path / "corpus/tts1/tts.sh") == "../../TEMPLATE/tts1/tts.sh"
     assert not (tmp_path / "corpus/tts1/asr.sh").exists() and (tmp_path / "corpus/tts1/conf/queue.conf").is_file()
+
+
+@pytest.mark.slow
+def test_a_dry_run_ends_well_at_its_first_stage(tts_recipe):
+    result = tts_recipe.run(*PHN, "--tts_args", "--dry_run true")
+    assert result.returncode == 0, result.stdout
+    assert stages_run(result.stdout) == [1, 2, 3, 4, 5] and "Dry run: " in result.stdout
+    result = tts_recipe.run(*PHN, "--tts_args", "--dry_run true", "--stage", "6")
+    assert result.returncode == 0 and stages_run(result.stdout) == [6] and "Dry run: " in result.stdout
+
+
+@pytest.mark.slow
+def test_costly_pitch_is_kept_and_what_an_earlier_run_kept_is_not(tts_recipe):
+    data = tts_recipe.folder / "train.yaml"
+    stage = (*PHN, "--train_config", "train.yaml", "--stop_stage", "5")
+    data.write_text("pitch_extract: harvest\n")
+    assert tts_recipe.run(*stage, FAKE_PYTHON_COLLECTS="pitch").returncode == 0
+    assert "--write_collected_feats true" in " ".join(tts_recipe.calls("tts_train")[-1]["args"])
+    assert (tts_recipe.folder / STATS / "train/collect_feats/pitch.scp").is_file()
+    data.write_text("pitch_extract: dio\npitch_extract_conf: {}\n")
+    result = tts_recipe.run(*stage, "--stage", "5")
+    assert "--write_collected_feats false" in " ".join(tts_recipe.calls("tts_train")[-1]["args"]), result.stdout
+    assert not (tts_recipe.folder / STATS / "train/collect_feats").exists()

@@ -1,5 +1,6 @@
 """utils/{data,tokens,train,score}.sh: the pieces that task scripts are made of."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -125,3 +126,22 @@ def test_trn_needs_the_same_utterances(tmp_path):
 def test_ngram_names_its_installer(tmp_path):
     result = bash("PATH=/nowhere; train_ngram out 3 text", tmp_path, check=False)
     assert "tools/installers/install_kenlm.sh" in result.stderr
+
+
+def test_utterances_that_were_left_out_are_told_once(tmp_path):
+    line = "2026-01-01 (batch_loader:54) ERROR: Left out a damaged utterance (1 of at most 100): text:3: utterance 'u{}': bad"
+    assert bash("tell_left_out .", tmp_path).stdout == ""
+    for job in (1, 2):
+        lines = [line.format(3 * job + n) for n in range(3)]
+        (tmp_path / f"stats.{job}.log").write_text("\n".join(["# Started", *lines, "# Ended"]) + "\n")
+    out = bash("tell_left_out .", tmp_path).stdout
+    assert "WARNING: 6 utterances cannot be used" in out and out.count("WARNING") == 1
+    assert "    text:3: utterance 'u3': bad\n" in out and "'u7'" in out and "'u8'" not in out
+    assert 'grep "Left out a damaged utterance" ./stats.*.log' in out
+
+
+def test_a_dry_run_ends_well(tmp_path):
+    (tmp_path / "config.yaml").write_text("dry_run: false\n")
+    assert bash("end_dry_run .; end_dry_run nowhere; echo on", tmp_path).stdout == "on\n"
+    (tmp_path / "config.yaml").write_text("max_epoch: 1\ndry_run: true\n")
+    assert re.search("Dry run: .* ./config.yaml.*\n$", bash("end_dry_run .; echo on", tmp_path).stdout)

@@ -130,6 +130,9 @@ name_things() {
         [ "${use_ngram}" = false ] || inference_tag+=_ngram_${ngram_exp##*/}_$(file_tag "${inference_ngram}")
         inference_tag+=_asr_model_$(file_tag "${inference_asr_model}")
     fi
+    check_name asr_tag "${asr_exp}"
+    check_name lm_tag "${lm_exp}"
+    check_name inference_tag "${inference_tag}"
 }
 
 stage_speed_perturb() {

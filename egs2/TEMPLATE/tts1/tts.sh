@@ -50,7 +50,7 @@ opt   ignore_init_mismatch false "Leave out pretrained parameters that do not fi
 opt   num_splits        1     "Split the data for training"
 opt   teacher_dumpdir   ""    "Decoded sets of a teacher: durations, and features where it spoke freely (probs)"
 opt   durations_asr     ""    "Recogniser (experiment folder) whose CTC tells the durations, in the place of a teacher"
-opt   write_collected_feats false "Keep the features, pitch and energy of stage 5"
+opt   write_collected_feats "" "Keep the features, pitch and energy of stage 5 (default: where pitch is costly)" "true false"
 opt   text_fold_length  150   "Fold length of the text, with batch_type folded"
 opt   speech_fold_length 800  "Fold length in frames, with batch_type folded"
 
@@ -89,6 +89,13 @@ check_options() {
     train_args+=${tts_args:+${train_args:+ }${tts_args}}
 }
 
+# True when tracking the pitch anew in each epoch would take much of the training: by Harvest, or beside a GPU.
+pitch_is_costly() {
+    local told
+    told="$(cat "${train_config:-/dev/null}") ${train_args}"
+    [[ ${told} =~ pitch_extract[:\ =]+harvest ]] || { [ "${ngpu}" -gt 0 ] && [[ ${told} =~ pitch_extract[:\ =]+(dio|yin) ]]; }
+}
+
 # Every folder and experiment name follows from the options; a name that the user gave stays.
 name_things() {
     local unit=${token_type} feats=${feats_type}
@@ -96,6 +103,7 @@ name_things() {
     [ "${token_type}" != phn ] || unit+=_${g2p}
     [ "${feats_extract}" = fbank ] || feats+=_${feats_extract}
     source_set=${train_set} bpemodel=none
+    [ -n "${write_collected_feats}" ] || write_collected_feats=$(pitch_is_costly && echo true || echo false)
     token_dir=${dumpdir}/token_list/${unit}
     token_list=${token_dir}/tokens.txt
     [ -z "${durations_asr}" ] || teacher_dumpdir=${dumpdir}/ctc_durations_${unit}_${n_shift}_$(basename "${durations_asr}")
@@ -103,6 +111,8 @@ name_things() {
     : "${tag:=$(tag_of "${train_config}" train "${feats_type}" "${unit}")$(mangle "${train_args}" keep-slash)}"
     : "${tts_exp:=${expdir}/tts_${tag}}" "${tts_stats_dir:=${expdir}/tts_stats_${feats}_${unit}}"
     : "${inference_tag:=$(tag_of "${inference_config}" inference)$(mangle "${inference_args}" keep-slash)_$(file_tag "${inference_model}")}"
+    check_name tag "${tts_exp}"
+    check_name inference_tag "${inference_tag}"
 }
 
 stage_format() {
@@ -250,14 +260,18 @@ stage_decode() {
         add_triples data_path_and_name_and_type
         add_words "${inference_args}"
         synthesise_set "${data_feats}/${set}" "${dir}" "${opts[@]}"
-        [ "${skip_scoring}" = true ] || evaluate_set "${data_feats}/${set}" "${dir}"
+        [ "${skip_scoring}" = true ] || [ ! -d "${dir}/wav" ] || evaluate_set "${data_feats}/${set}" "${dir}"
     done
     if [ "${skip_scoring}" = false ]; then
         write_results tts "${tts_exp}"
         show_outcome "${tts_exp}"
     fi
     log "Listen: ${tts_exp}/${inference_tag}/<set>/wav"
-    log "Say something: . ./path.sh; python3 -m espnet2.bin.say --exp ${tts_exp} \"Hello.\""
+    if grep -qsE '^tts: (hifigan_)?vocoder$' "${tts_exp}/config.yaml"; then
+        log "Let a synthesiser speak by it: --vocoder_file ${model}"
+    else
+        log "Say something: . ./path.sh; python3 -m espnet2.bin.say --exp ${tts_exp} \"Hello.\""
+    fi
 }
 
 evaluate_set() {
