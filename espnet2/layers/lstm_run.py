@@ -7,7 +7,8 @@ the end. What is done to the gates has its gradient written out: a dozen small o
 """
 
 # Shapes: B batch, S steps, D input size, K inputs known beforehand, H hidden units
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -50,30 +51,48 @@ class _PackedProduct(torch.autograd.Function):
 
 
 class _Update(torch.autograd.Function):
-    """Gates (B, 4 H) in the order enter, keep, new, leave, and cells (B, H) -> output (B, H) and cells (B, H)."""
+    """Gates (B, 4 H) in the order enter, keep, new, leave, the state, and what of it stays as it is (2, B, H) -> the next state."""
 
     @staticmethod
-    def forward(ctx: Any, gates: Tensor, cells: Tensor) -> State:
+    def forward(ctx: Any, gates: Tensor, output: Tensor, cells: Tensor, kept: Tensor | None) -> State:
         acts = gates.sigmoid()
         enter, keep, new, leave = acts.chunk(4, 1)
         torch.tanh(gates.chunk(4, 1)[2], out=new)
         after = torch.addcmul(keep * cells, enter, new)
         heard = after.tanh()
-        ctx.save_for_backward(acts, cells, heard)
-        return leave * heard, after
+        ctx.save_for_backward(acts, cells, heard, kept)
+        return _partly(kept, (output, cells), (leave * heard, after))
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        acts, cells, heard = ctx.saved_tensors
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        acts, cells, heard, kept = ctx.saved_tensors
         enter, keep, new, leave = acts.chunk(4, 1)
-        by_after = torch.addcmul(grads[1], grads[0] * leave, 1.0 - heard.square())
-        slopes = acts * (1.0 - acts)
+        by_heard, by_cells = grads
+        if kept is not None:
+            by_old = grads[0] * kept[0], grads[1] * kept[1]
+            by_heard, by_cells = by_heard - by_old[0], by_cells - by_old[1]
+        by_after = torch.addcmul(by_cells, by_heard * leave, 1.0 - heard.square())
+        slopes = torch.addcmul(acts, acts, acts, value=-1.0)
         slopes.chunk(4, 1)[2].copy_(1.0 - new.square())
-        by_gates = torch.cat([by_after * new, by_after * cells, by_after * enter, grads[0] * heard], 1).mul_(slopes)
-        return by_gates, by_after * keep
+        by_gates = torch.cat([by_after * new, by_after * cells, by_after * enter, by_heard * heard], 1).mul_(slopes)
+        if kept is None:
+            return by_gates, None, by_after * keep, None
+        return by_gates, by_old[0], torch.addcmul(by_old[1], by_after, keep), None
 
 
-def start_lstm(cell: torch.nn.LSTMCell, num_steps: int | None, num_rows: int, known: Tensor | None = None) -> Step:
+def _partly(kept: Tensor | None, old: State, new: State) -> State:
+    if kept is None:
+        return new
+    return torch.where(kept[0], old[0], new[0]), torch.where(kept[1], old[1], new[1])
+
+
+def start_lstm(
+    cell: torch.nn.LSTMCell,
+    num_steps: int | None,
+    num_rows: int,
+    known: Tensor | None = None,
+    kept: Tensor | None = None,
+) -> Step:
     """Make ready for a run.
 
     Args:
@@ -81,34 +100,56 @@ def start_lstm(cell: torch.nn.LSTMCell, num_steps: int | None, num_rows: int, kn
         num_steps: S; None if unknown, in inference.
         num_rows: B.
         known: The last K inputs of each step.
+        kept: Which outputs and which cells stay what they are, in each step; None for none.
     Returns:
         A function that takes one step, to be called S times.
 
     Shapes:
-        known (S, B, K)
+        known (S, B, K), kept (S, 2, B, H)
     """
     num_known = 0 if known is None else known.size(-1)
     mine, others = cell.weight_ih.split([cell.input_size - num_known, num_known], 1)
     weight = torch.cat([mine, cell.weight_hh], 1)  # (4 H, D - K + H)
     bias = cell.bias_ih + cell.bias_hh
-    inputs: list[Tensor] = []  # (B, D - K + H) of each step
     gates_known = bias.expand(num_steps or 1, num_rows, -1) if known is None else linear(known, others, bias)
-    is_training = torch.is_grad_enabled() and num_steps is not None
-    if is_training:
-        gates_known = _DeferredGradient.apply(gates_known, weight, inputs)
-    multiply = _multiplier(weight.detach() if is_training else weight, with_gradient=is_training)
-    rows = iter(gates_known.unbind()) if num_steps is not None else None
+    product_of = start_linear(weight, gates_known, is_run=num_steps is not None)
+    staying: Iterator[Tensor | None] = repeat(None) if kept is None else iter(kept)
 
     def step(x: Tensor | None, state: State) -> State:
-        joined = state[0] if x is None else torch.cat([x, state[0]], 1)
-        if is_training:
-            inputs.append(joined.detach())
-        gates = multiply(joined) + (bias if rows is None else next(rows))
+        gates = product_of(state[0] if x is None else torch.cat([x, state[0]], 1))
         if gates.dtype == state[1].dtype:
-            return _Update.apply(gates, state[1])
+            return _Update.apply(gates, *state, next(staying))
         enter, keep, new, leave = gates.chunk(4, 1)  # in mixed precision
         cells = keep.sigmoid() * state[1] + enter.sigmoid() * new.tanh()
-        return leave.sigmoid() * cells.tanh(), cells
+        return _partly(next(staying), state, (leave.sigmoid() * cells.tanh(), cells))
+
+    return step
+
+
+def start_linear(weight: Tensor, known: Tensor, is_run: bool = True) -> Product:
+    """Make a linear map ready for many steps.
+
+    Args:
+        weight: Its weights.
+        known: What is added in each step, such as a bias; zeros for nothing.
+        is_run: Whether there are S steps; else any number of them, each with the first of ``known``, in inference.
+    Returns:
+        From the inputs of a step (B, I) to its outputs (B, O).
+
+    Shapes:
+        weight (O, I), known (S, B, O)
+    """
+    inputs: list[Tensor] = []  # (B, I) of each step
+    is_training = torch.is_grad_enabled() and is_run
+    if is_training:
+        known = _DeferredGradient.apply(known, weight, inputs)
+    multiply = _multiplier(weight.detach() if is_training else weight, with_gradient=is_training)
+    rows = iter(known.unbind()) if is_run else repeat(known[0, 0])
+
+    def step(x: Tensor) -> Tensor:
+        if is_training:
+            inputs.append(x.detach())
+        return multiply(x) + next(rows)
 
     return step
 

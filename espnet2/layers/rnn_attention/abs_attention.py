@@ -7,6 +7,7 @@ the frames alone exists once for an utterance (training: K = 1).
 
 # Shapes: U utterances, K hypotheses of each, T frames, E encoder's size, Q decoder's size, A attention's size, H heads
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -23,10 +24,12 @@ class Source(NamedTuple):
     keys: Tensor  # (U, T, A), or (U, H, T, A)
     values: Tensor  # (U, T, E), or (U, H, T, A)
     pad_mask: Tensor  # (U, T)
+    ask: Callable[[Tensor], Tensor] | None = None  # (U, Q) -> (U, A), the state's part of the energies in a run of steps
 
     def keep(self, utterances: Tensor) -> "Source":
         """Some of the utterances: utterances (U',) row numbers."""
-        return Source(*(part.index_select(0, utterances) for part in self))
+        keys, values, pad_mask = (part.index_select(0, utterances) for part in self[:3])
+        return Source(keys, values, pad_mask, self.ask)
 
 
 class AbsRNNAttention(torch.nn.Module, ABC):

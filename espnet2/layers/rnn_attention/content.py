@@ -4,6 +4,7 @@
 import torch
 from torch import Tensor
 
+from espnet2.layers.lstm_run import start_linear
 from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
 
 
@@ -69,10 +70,16 @@ class AddAttention(AbsRNNAttention):
 
     def energies(self, source: Source, query: Tensor, memory: Memory) -> Tensor:
         """Shapes: query (U, K, Q) -> (U, K, T)."""
-        terms = source.keys.unsqueeze(1) + self.mlp_dec(query).unsqueeze(2)  # (U, K, T, A)
+        asked = self.mlp_dec(query) if source.ask is None else source.ask(query.flatten(0, 1)).view(*query.shape[:2], -1)
+        terms = source.keys.unsqueeze(1) + asked.unsqueeze(2)  # (U, K, T, A)
         remembered = self.features(memory)
-        terms = terms if remembered is None else terms + remembered
-        return self.gvec(torch.tanh(terms)).squeeze(-1)
+        terms = terms if remembered is None else terms.add_(remembered)
+        return self.gvec(terms.tanh_()).squeeze(-1)
+
+    def ready_for_run(self, source: Source, num_steps: int) -> Source:
+        """The source for so many steps of one hypothesis each, of which less is left to do in training."""
+        nothing = source.keys.new_zeros(()).expand(num_steps, len(source.keys), self.mlp_dec.out_features)
+        return source._replace(ask=start_linear(self.mlp_dec.weight, nothing))
 
     def features(self, memory: Memory) -> Tensor | None:
         """What the memory adds; None for nothing.

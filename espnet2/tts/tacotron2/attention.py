@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.layers.mask import make_pad_mask
-from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source, uniform_weights
+from espnet2.layers.rnn_attention.abs_attention import Memory, Source, uniform_weights
 from espnet2.layers.rnn_attention.location import LocationAttention
 from espnet2.utils.errors import InputError
 
@@ -65,7 +65,7 @@ def build_attention(
     aconv_chans: int,
     aconv_filts: int,
     cumulate_att_w: bool,
-) -> AbsRNNAttention:
+) -> LocationAttention:
     """Make the attention that ``tts_conf`` describes.
 
     Args:

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from espnet2.layers.lstm_run import State, Step
-from espnet2.layers.rnn_attention.abs_attention import AbsRNNAttention, Memory, Source
+from espnet2.layers.rnn_attention.abs_attention import Memory, Source
+from espnet2.layers.rnn_attention.content import AddAttention
 from espnet2.tts.parts.autoregression import Ending, Written, corrected, generate
 from espnet2.tts.parts.postnet import Postnet
 from espnet2.tts.parts.prenet import Prenet
@@ -75,7 +76,7 @@ class Decoder(torch.nn.Module):
         self,
         idim: int,
         odim: int,
-        att: AbsRNNAttention,
+        att: AddAttention,
         dlayers: int,
         dunits: int,
         prenet: Prenet | None,
@@ -134,7 +135,7 @@ class Decoder(torch.nn.Module):
         Shapes:
             hs (B, N, E), hlens (B,), seen (S, B, P) -> (S, B, Q), (S, B, E), (B, S, N)
         """
-        source = self.att.prepare(hs, hlens)
+        source = self.att.ready_for_run(self.att.prepare(hs, hlens), len(seen))
         memory = self.att.start(source)
         state = start_state(hs, self.dunits)
         step = start_cell(self.lstm[0], len(seen), len(hs), seen)

@@ -28,18 +28,15 @@ class ZoneOutCell(torch.nn.Module):
 
     def start(self, num_steps: int | None, num_rows: int, known: Tensor | None = None) -> Step:
         """Make ready for a run; see ``start_lstm``."""
-        run = start_lstm(self.cell, num_steps, num_rows, known)
-        draws: Iterator[Tensor] = iter(())
         if self.training and num_steps is not None:
             shape = (num_steps, 2, num_rows, self.cell.hidden_size)
-            draws = iter(torch.empty(shape, dtype=torch.bool, device=self.cell.bias_hh.device).bernoulli_(self.zoneout_rate))
+            kept = torch.empty(shape, dtype=torch.bool, device=self.cell.bias_hh.device).bernoulli_(self.zoneout_rate)
+            return start_lstm(self.cell, num_steps, num_rows, known, kept)
+        run = start_lstm(self.cell, num_steps, num_rows, known)
 
         def step(x: Tensor | None, state: State) -> State:
-            (hidden, cells), (old_hidden, old_cells) = run(x, state), state
-            if not self.training:
-                return torch.lerp(hidden, old_hidden, self.zoneout_rate), torch.lerp(cells, old_cells, self.zoneout_rate)
-            kept = next(draws)
-            return torch.where(kept[0], old_hidden, hidden), torch.where(kept[1], old_cells, cells)
+            output, cells = run(x, state)
+            return torch.lerp(output, state[0], self.zoneout_rate), torch.lerp(cells, state[1], self.zoneout_rate)
 
         return step
 

@@ -39,11 +39,11 @@ def test_learned_alignment_wants_values_of_frames(tokens, learned):
 
 
 @pytest.mark.slow
-def test_statistics_and_training_without_durations(tokens):
+def test_statistics_and_training_without_durations(tokens, capfd):
     generator = np.random.default_rng(0)
     for name in ("wav.scp", "text", "shape"):
         (tokens / name).write_text("")
-    for number, text in enumerate(("AB", "BA", "AABB", "B")):
+    for number, text in enumerate(("AB", "BA", "AABB", "B", 20 * "AB")):  # the last has fewer frames than tokens
         soundfile.write(tokens / f"{number}.wav", 0.1 * generator.standard_normal(2000 + 300 * number), 8000)
         for name, value in (("wav.scp", tokens / f"{number}.wav"), ("text", text), ("shape", 2000)):
             with open(tokens / name, "a") as file:
@@ -55,6 +55,9 @@ def test_statistics_and_training_without_durations(tokens):
     none = dict.fromkeys(("normalize", "pitch_normalize", "energy_normalize"), "none")
     main([*words(tokens, **none), *data, "--collect_stats", "true", "--output_dir", str(tokens / "stats")])
     stats = tokens / "stats" / "train"
+    assert (stats / "text_shape").read_text() == "utt0 2\nutt1 2\nutt2 4\nutt3 1\n"
+    told = [line for line in capfd.readouterr().err.splitlines() if "Left out" in line]  # of train and valid
+    assert len(told) == 2 and all("wav.scp:5: utterance 'utt4': 'speech': has 26 frames for 41 tokens" in line for line in told)
     files = {"normalize_conf": "feats", "pitch_normalize_conf": "pitch", "energy_normalize_conf": "energy"}
     conf = [word for key, name in files.items() for word in (f"--{key}", f"stats_file={stats}/{name}_stats.npz")]
     normalize = {"pitch_normalize": "global_mvn", "energy_normalize": "global_mvn"}
