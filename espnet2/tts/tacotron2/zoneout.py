@@ -5,7 +5,6 @@ https://arxiv.org/abs/1606.01305.
 """
 
 # Shapes: B batch, D input size, H hidden units
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
