@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -133,9 +134,10 @@ def _write_raw(chunks: Iterable[Tensor], start: float) -> int:
 
 def _write_growing(chunks: Iterable[Tensor], path: str, fs: int, start: float) -> int:
     """A sound file that can be listened to while it grows."""
-    count = 0
+    count, rest = 0, iter(_noting_the_first(chunks, start))
+    first = next(rest)  # what cannot be said leaves an earlier file as it was
     with soundfile.SoundFile(path, "w", fs, channels=1, subtype="PCM_16") as sound:
-        for chunk in _noting_the_first(chunks, start):
+        for chunk in chain([first], rest):
             sound.write(_clipped(chunk))
             sound.flush()
             count += len(chunk)

@@ -2,6 +2,7 @@
 
 # Shapes: L tokens, N samples, D size of a speaker's vector
 import argparse
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from espnet2.text.sentences import split_sentences, split_text
 from espnet2.utils.errors import InputError
 
 Values = np.ndarray | Tensor
+PUNCTUATION = frozenset(".,;:!?…¡¿-–—\"'()«»“”„‘’。、，；：？！")  # what a voice that has no token for it leaves out
 
 
 class TextReader:
@@ -29,9 +31,10 @@ class TextReader:
         self.train_args = train_args
         self.device = device
         self.unknown_id = train_args.token_list.index("<unk>") if "<unk>" in train_args.token_list else None
+        self._left_out: set[str] = set()  # told already
 
     def tokens(self, text: str | Values) -> Tensor:
-        """The token ids of a text.
+        """The token ids of a text; punctuation that the token list lacks is left out.
 
         Raises:
             InputError: If the text is empty or cleans to nothing, or holds what the token list does not.
@@ -52,12 +55,24 @@ class TextReader:
         if len(ids) == 0:
             raise InputError(f"Nothing is left of the text '{text[:60]}' when it is cleaned ({self.train_args.cleaner}).")
         unknown = self.preprocess.unknown_tokens(text) if self.unknown_id in ids.tolist() else []
-        if unknown:
+        if unknown and PUNCTUATION.issuperset(unknown):
+            self._tell(unknown)
+            ids = ids[ids != self.unknown_id]
+            if len(ids) == 0:
+                raise InputError(f"There is only punctuation in '{text[:60]}', for which the model has no tokens.")
+        elif unknown:
             raise InputError(
                 f"The model does not know the tokens {', '.join(map(repr, unknown))} in '{text[:60]}': they are not among the "
                 f"{len(self.train_args.token_list)} of its token list ({self.train_args.token_type})."
             )
         return ids
+
+    def _tell(self, tokens: list[str]) -> None:
+        """Warn of punctuation that is left out, once of each."""
+        new = [token for token in tokens if token not in self._left_out]
+        if new:
+            logging.warning(f"The model has no tokens for {' '.join(new)}: left out.")
+        self._left_out.update(new)
 
 
 def pieces_of(text: str | Values, max_chars: int, by_sentence: bool = False) -> list[Any]:

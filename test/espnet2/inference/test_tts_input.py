@@ -1,10 +1,13 @@
 """What a synthesiser is told."""
 
+import argparse
+
 import numpy as np
 import pytest
 import torch
 
-from espnet2.inference.tts_input import as_tensors, pieces_of
+from espnet2.inference.tts_input import TextReader, as_tensors, pieces_of
+from espnet2.utils.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,25 @@ def test_tensors():
         "durations": (2,),
     }
     assert tensors["spembs"].dtype == torch.float32 and tensors["durations"].dtype == torch.int64
+
+
+class Letters:
+    """Small letters are tokens."""
+
+    def __call__(self, uid, data):
+        return {"text": np.array([max(ord(c) - ord("a") + 1, 0) for c in data["text"]])}
+
+    def unknown_tokens(self, text):
+        return [c for c in text if not "a" <= c <= "z"]
+
+
+def test_punctuation_without_tokens_is_left_out_and_told_once(caplog):
+    reader = TextReader(Letters(), argparse.Namespace(token_list=["<unk>"], cleaner="none", token_type="char"), "cpu")
+    assert reader.tokens("ab.").tolist() == reader.tokens("a, b.".replace(" ", "")).tolist() == [1, 2]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"The model has no tokens for {mark}: left out." for mark in ".,"
+    ]
+    with pytest.raises(InputError, match="only punctuation in '!!'"):
+        reader.tokens("!!")
+    with pytest.raises(InputError, match="does not know the tokens '#', '.'"):
+        reader.tokens("a#.")
